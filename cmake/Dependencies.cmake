@@ -1,0 +1,10 @@
+# Debian 12 packages. RapidJSON and tl::expected are header-only; RapidJSON has no imported target of its own.
+find_package(Threads REQUIRED)
+find_package(tl-expected REQUIRED)
+find_path(FLINTGAUGE_RAPIDJSON_DIR rapidjson/reader.h REQUIRED)
+add_library(flintgauge_rapidjson INTERFACE)
+target_include_directories(flintgauge_rapidjson SYSTEM INTERFACE ${FLINTGAUGE_RAPIDJSON_DIR})
+find_path(FLINTGAUGE_XXHASH_DIR xxhash.h REQUIRED)
+add_library(flintgauge_xxhash INTERFACE)
+target_include_directories(flintgauge_xxhash SYSTEM INTERFACE ${FLINTGAUGE_XXHASH_DIR})
+target_compile_definitions(flintgauge_xxhash INTERFACE XXH_INLINE_ALL)
