@@ -1,3 +1,9 @@
+find_program(FLINTGAUGE_CCACHE ccache)
+if(FLINTGAUGE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FLINTGAUGE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${FLINTGAUGE_CCACHE})
+endif()
+
 # Flags travel by this target, never by a global variable.
 add_library(flintgauge_options INTERFACE)
 target_compile_features(flintgauge_options INTERFACE cxx_std_20)

@@ -1,0 +1,126 @@
+// An immutable block: what one source says at one time. A source thread fills a block it owns, publishes it
+// through the Store, and never touches it again until the Store has given it back.
+//
+// The series part is two arrays of equal length: Schema (names and labels, shared by successive blocks while
+// the series set is unchanged) and values. The rest are typed facts that other parts need whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flintgauge/catalogue.h"
+#include "flintgauge/collector.h"
+#include "flintgauge/error.h"
+#include "flintgauge/pod.h"
+#include "flintgauge/time.h"
+
+namespace flintgauge {
+
+/// Names and labels of a block's series, sorted by (family, label values), unique. Immutable after build.
+class Schema {
+ public:
+  std::size_t size() const { return rows_.size(); }
+  FamilyId family(std::size_t series) const { return rows_[series].family; }
+  /// Label values in the order of info(family).labels. Views live as long as the schema.
+  std::span<const std::string_view> labels(std::size_t series) const {
+    return {values_.data() + rows_[series].first_value, rows_[series].value_count};
+  }
+  /// `name{a="b"} ` with the name of text format 0.0.4, labels escaped, one space at the end.
+  std::string_view prefix(std::size_t series) const {
+    return {arena_.data() + rows_[series].prefix_begin, rows_[series].prefix_size};
+  }
+  /// [first, last) of the series of one family.
+  std::pair<std::size_t, std::size_t> range(FamilyId family) const;
+
+ private:
+  friend class SchemaBuilder;
+  struct Row {
+    FamilyId family;
+    std::uint32_t first_value, value_count, prefix_begin, prefix_size;
+  };
+  std::vector<Row> rows_;
+  std::vector<std::string_view> values_;  // into arena_
+  std::string arena_;
+};
+
+/// Collects series in any order and sorts them into a Schema. One thread.
+class SchemaBuilder {
+ public:
+  /// REQUIRES: as many values as the family has labels. Returns the ticket of this series.
+  std::uint32_t add(FamilyId family, std::span<const std::string_view> label_values);
+  std::uint32_t add(FamilyId family, std::initializer_list<std::string_view> label_values);
+
+  /// The schema, and for each of its series the ticket it came from. Two additions with equal family and
+  /// labels are a programming error: the first wins, the other's ticket is in no place. Leaves the builder
+  /// empty.
+  struct Built {
+    std::shared_ptr<const Schema> schema;
+    std::vector<std::uint32_t> ticket_of;  ///< by series
+  };
+  Built build();
+
+ private:
+  struct Entry {
+    FamilyId family;
+    std::vector<std::string> values;
+  };
+  std::vector<Entry> entries_;
+};
+
+/// How a target fared; published with the block so that pages and metrics can show it.
+struct TargetState {
+  std::shared_ptr<const Target> target;
+  bool asked = false;        ///< at least one scrape has ended
+  bool up = false;           ///< the last scrape succeeded
+  bool not_offered = false;  ///< optional endpoint that does not exist there
+  std::int64_t consecutive_failures = 0;
+  SteadyTime last_attempt;
+  SteadyTime last_success;  ///< meaningful when ever_succeeded
+  bool ever_succeeded = false;
+  WallTime last_success_wall;
+  Reason last_reason = Reason::kInternal;         ///< meaningful when asked and not up
+  std::shared_ptr<const std::string> last_error;  ///< for people, <= 256 bytes, escaped; null when none
+  double duration_seconds = 0;                    ///< of the last scrape
+  ScrapeCounts counts;                            ///< of the last successful scrape
+};
+
+/// What the hints need of one application, from its driver. Filled by the Spark source.
+struct SparkAppFacts {
+  AppKey app;
+  SteadyTime executors_at;  ///< when the executor list was last read
+  SteadyTime stages_at;
+  bool has_executors = false;
+  bool has_stages = false;
+  SteadyTime first_seen;
+  std::int64_t executors = 0;           ///< registered and active, driver not counted
+  std::int64_t busy_executors = 0;      ///< with a running task or cached blocks
+  std::int64_t slots_per_executor = 0;  ///< tasks an executor runs at once
+  std::int64_t running_tasks = 0;
+  std::int64_t pending_tasks = 0;  ///< of active stages: not yet launched
+  double mean_task_seconds =
+      0;  ///< over completed tasks of active stages, weighted by their remaining tasks; 0 = unknown
+  double completed_tasks = 0;  ///< whole application
+};
+
+struct Report;  // evaluate.h
+
+struct Block {
+  std::uint64_t version = 0;  ///< counts this source's publications from 1
+  SteadyTime committed;
+  WallTime committed_wall;
+  std::shared_ptr<const Schema> schema;  ///< never null in a published block
+  std::vector<double> values;            ///< by series of the schema
+  std::shared_ptr<const PodList> pods;   ///< kubelet source only
+  std::vector<TargetState> targets;
+  std::vector<SparkAppFacts> spark_apps;  ///< Spark source only
+  // Derived block only: what the evaluator made of all blocks, rendered once for all who ask.
+  std::shared_ptr<const Report> report;
+  std::string page_text;         ///< text 0.0.4, all blocks, without the agent's own counters
+  std::string page_openmetrics;  ///< OpenMetrics 1.0, the same, without "# EOF"
+};
+
+}  // namespace flintgauge

@@ -1,0 +1,151 @@
+// A collector knows one kind of endpoint: where it is and what its bytes mean. It does no I/O and keeps no
+// state; what a target needs between scrapes lives in the Decoder that the collector makes for it.
+//
+// Life of a scrape:  begin() -> feed() for every block of bytes -> finish()  |  abandon()
+// A scrape is a transaction: until finish() has returned a Batch nothing that the decoder says has changed.
+//
+// Add a collector: collectors/NAME.cc with `std::unique_ptr<Collector> make_NAME()`, one line in
+// collectors/CMakeLists.txt, tests/collectors/NAME_test.cc. Nothing else changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "flintgauge/error.h"
+#include "flintgauge/identity.h"
+#include "flintgauge/measure.h"
+#include "flintgauge/pod.h"
+#include "flintgauge/spark.h"
+
+namespace flintgauge {
+
+/// Which source thread asks the endpoint and owns what it says.
+enum class SourceKind : std::uint8_t { kKubelet, kSpark };
+constexpr std::string_view to_string(SourceKind kind) {
+  return kind == SourceKind::kKubelet ? "kubelet" : "spark";
+}
+
+enum class Expect : std::uint8_t { kText, kJson };  ///< which content types are acceptable
+
+/// How often and how patiently an endpoint is asked. All times in milliseconds.
+struct Pace {
+  std::int64_t interval_ms = 10'000;
+  std::int64_t timeout_ms = 10'000;  ///< total time of one request
+  std::int64_t first_timeout_ms =
+      10'000;  ///< for the first request to a target (a Spark driver warms up for up to 30 s)
+  std::int64_t ttl_ms = 60'000;  ///< after this age without success its data count as absent
+};
+
+/// One URL to ask. Immutable once made; equal `key` = the same target in the next discovery.
+struct Target {
+  std::string key;        ///< unique in the process, stable: "cadvisor", "spark_stages/team-a/spark-123"
+  std::string collector;  ///< Collector::name()
+  std::string url;        ///< http or https, numeric host for pods
+  Expect expect = Expect::kText;
+  bool send_kubelet_token = false;  ///< only ever true for the own kubelet
+  std::size_t body_limit = 0;       ///< decoded bytes
+  Pace pace;
+  AppKey app;               ///< for Spark targets: the application of the pod that owns the address
+  std::string pod_uid;      ///< for Spark targets: the pod asked
+  std::string fallback_of;  ///< key of the target this one stands in for; asked only while that one has
+                            ///< failed 3 times in a row
+  bool optional = false;    ///< 404 or redirect means "not offered": remembered, asked again rarely, no error
+  bool skip_unchanged = false;  ///< body hashed; an unchanged body counts as success without decoding
+};
+
+/// What discovery knows: the collectors turn it into targets.
+struct Discovery {
+  std::string kubelet_url;              ///< "https://10.0.0.7:10250", no trailing slash
+  std::shared_ptr<const PodList> pods;  ///< may be null before the first /pods
+  bool allow_loopback = false;          ///< addresses in 127.0.0.0/8 may be asked
+  std::int64_t kubelet_interval_ms = 10'000;
+  std::int64_t summary_interval_ms = 60'000;
+  std::int64_t spark_interval_ms = 10'000;
+};
+
+/// Where a series goes. Made once in a series' life, from its labels. Empty strings: the row does not say.
+struct Route {
+  Measure measure = Measure::kCpuUsageSeconds;
+  Scope scope = Scope::kContainer;
+  std::string namespace_name;
+  std::string pod;
+  std::string container;     ///< container name, or executor id for Scope::kExecutor
+  std::string container_id;  ///< bare 64-hex id
+  std::string pod_uid;
+};
+
+using SeriesIndex = std::uint32_t;
+
+/// One wanted sample of a finished scrape.
+struct Sample {
+  SeriesIndex series;         ///< index into SampleBatch::routes, stable while the series lives
+  double value;               ///< finite
+  std::int64_t timestamp_ms;  ///< Unix ms as the endpoint said, or kNoTimestamp
+};
+inline constexpr std::int64_t kNoTimestamp = INT64_MIN;
+
+/// Nothing is dropped silently: kept + skipped + bad + duplicate + not_finite == lines that are samples.
+struct ScrapeCounts {
+  std::uint64_t bytes = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t skipped = 0;     ///< families or rows that nobody wants
+  std::uint64_t bad = 0;         ///< unreadable lines (only where the collector tolerates them)
+  std::uint64_t duplicate = 0;   ///< the same series again in one body: the last one wins
+  std::uint64_t not_finite = 0;  ///< NaN, infinite or out of range values
+  std::uint64_t slow_lines = 0;  ///< lines whose place was mispredicted
+  std::uint64_t new_series = 0;  ///< label sets parsed in this scrape
+};
+
+/// Samples of one body. Spans are borrowed from the decoder and valid until its next begin().
+/// `created` and `retired` are applied in this order: retire, create, samples. An index may be reused after
+/// it was retired.
+struct SampleBatch {
+  std::span<const Route> routes;
+  std::span<const SeriesIndex> retired;
+  std::span<const SeriesIndex> created;
+  std::span<const Sample> samples;
+};
+
+/// What one verified body said.
+using Batch = std::variant<SampleBatch, std::shared_ptr<const PodList>, SparkExecutors, SparkStages>;
+
+/// State of one target between scrapes. One thread at a time.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+
+  /// Starts a scrape; forgets an unfinished one.
+  virtual void begin() = 0;
+
+  /// Takes the next bytes, split anywhere. An error ends the scrape: call begin() or abandon() next.
+  virtual Status feed(std::string_view bytes) = 0;
+
+  /// REQUIRES: the transport has verified the end of the body. Error: the scrape is as if it had never been.
+  virtual Result<Batch> finish() = 0;
+
+  /// Counts of the last scrape, complete after finish().
+  virtual const ScrapeCounts& counts() const = 0;
+};
+
+/// Stateless after construction: every method may run on several threads at once.
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  virtual std::string_view name() const = 0;  ///< label value and configuration key, snake_case
+  virtual SourceKind source() const = 0;
+
+  /// The endpoints of this kind that exist on this node now. Pure.
+  virtual std::vector<Target> targets(const Discovery& discovery) const = 0;
+
+  virtual std::unique_ptr<Decoder> make_decoder(const Target& target) const = 0;
+};
+
+/// All collectors, in the order in which their targets are asked within a round (collectors/CMakeLists.txt).
+std::vector<std::unique_ptr<Collector>> make_collectors();
+
+}  // namespace flintgauge

@@ -1,0 +1,67 @@
+// Every setting, with its default and its unit in the name. agent/io/config_file reads it from YAML and
+// --set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flintgauge/budget.h"
+#include "flintgauge/error.h"
+#include "flintgauge/evaluate.h"
+
+namespace flintgauge {
+
+struct WebConfig {
+  std::string listen_address = "0.0.0.0:14040";
+  int max_requests = 8;  ///< in flight; more are answered 503
+};
+
+struct NodeConfig {
+  std::string name = "$NODE_NAME";
+};
+
+struct KubeletConfig {
+  std::string url = "https://$HOST_IP:10250";
+  std::int64_t interval_ms = 10'000;
+  std::int64_t summary_interval_ms = 60'000;
+  std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+  std::string ca_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+  std::string
+      pinned_certificate_file;  ///< PEM of the kubelet's own serving certificate; trusted instead of the CA
+  std::string server_name;      ///< verify this name instead of the dialled address (SNI too)
+  bool insecure_skip_verify = false;
+  std::int64_t body_limit_bytes = 64LL * 1024 * 1024;
+};
+
+struct SparkConfig {
+  bool enabled = true;
+  std::int64_t interval_ms = 10'000;
+  std::int64_t body_limit_bytes = 8LL * 1024 * 1024;
+};
+
+struct TargetsConfig {
+  bool allow_loopback = false;
+};
+
+struct LogConfig {
+  std::string level = "info";     ///< debug, info, warn, error
+  std::string format = "logfmt";  ///< logfmt, json
+};
+
+struct Config {
+  WebConfig web;
+  NodeConfig node;
+  KubeletConfig kubelet;
+  SparkConfig spark;
+  TargetsConfig targets;
+  LogConfig log;
+  BudgetLimits series;  ///< keys series.app, series.namespace, series.node
+  EvaluateSettings
+      hints;  ///< keys hints.drain_target (duration), hints.startup, hints.min_executors, hints.max_executors
+};
+
+/// First thing wrong with the values (ranges, empty names, unknown words), naming the key; ok() when none.
+Status validate(const Config& config);
+
+}  // namespace flintgauge

@@ -1,0 +1,69 @@
+// The evaluator: reads all blocks at one time, joins them, and fills the derived block: application info,
+// target health, store ages, hints. One thread; time is an argument.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flintgauge/block.h"
+#include "flintgauge/hint_horizontal.h"
+#include "flintgauge/store.h"
+#include "flintgauge/time.h"
+
+namespace flintgauge {
+
+struct EvaluateSettings {
+  double drain_target_seconds = 120;
+  double startup_seconds = 30;
+  double min_executors = 0;
+  double max_executors = 200;
+  std::int64_t hint_max_age_ms = 30'000;  ///< 3 Spark intervals: older input gives no hint
+};
+
+/// A hint and everything it was made from, for /api/v1/hints.
+struct AppHint {
+  AppKey app;
+  HorizontalInput input;
+  HorizontalHint hint;
+  double stable = 0;
+  double age_seconds = 0;
+};
+
+/// One row of /api/v1/apps and of the page. NaN = not known.
+struct AppRow {
+  AppKey app;
+  std::string name;
+  std::string spark_version;
+  std::int64_t driver_pods = 0, executor_pods = 0, pending_pods = 0;
+  double cpu_cores = 0;  ///< rate over the last evaluations
+  double cpu_requests_cores = 0;
+  double memory_working_set_bytes = 0;
+  double memory_limits_bytes = 0;
+  double tasks_active = 0, tasks_pending = 0, tasks_failed = 0;
+};
+
+/// What the JSON API and the pages show beside the series. Immutable once published; made anew at each
+/// evaluation.
+struct Report {
+  Now at;
+  std::vector<AppRow> apps;    ///< sorted by key
+  std::vector<AppHint> hints;  ///< only fresh ones, sorted by key
+};
+
+class Evaluator {
+ public:
+  Evaluator(const EvaluateSettings& settings, const Now& started);
+  ~Evaluator();
+
+  /// Fills schema and values of the derived block from the source blocks in `view`, and returns the report.
+  std::shared_ptr<const Report> evaluate(const View& view, const Now& now, Block& derived);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace flintgauge

@@ -1,0 +1,61 @@
+// A fold turns verified batches of one source into per-application, per-namespace and per-node numbers, and
+// fills the source's block with them. One thread owns it: the source's.
+//
+// Counters are reset-aware accumulators (kubelet-cadvisor.md section 8.2): they start at 0 when the agent
+// first sees the group, grow by non-negative deltas and never fall; a container that started after the agent
+// adds its first value whole. Gauges are recomputed from the rows that are fresh now. Absent input is absent
+// output, never zero.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "flintgauge/block.h"
+#include "flintgauge/budget.h"
+#include "flintgauge/collector.h"
+#include "flintgauge/time.h"
+
+namespace flintgauge {
+
+/// What the fold made of one batch; added to the agent's own counters by the shell.
+struct FoldCounts {
+  std::uint64_t folded = 0;
+  std::uint64_t unmatched = 0;     ///< rows whose pod is not in the pod list (yet)
+  std::uint64_t host_network = 0;  ///< network rows of host-network pods: the node's traffic, not the pod's
+  std::uint64_t superseded = 0;    ///< rows of an older instance of a container that has a newer one
+  std::uint64_t not_live = 0;      ///< gauge rows of a container that the pod list says is not running
+  std::uint64_t stale = 0;         ///< sample older than 60 s: gauges left out
+  std::uint64_t unchanged = 0;     ///< same timestamp as last time
+  std::uint64_t counter_resets = 0;
+  std::uint64_t identity_mismatch = 0;  ///< text claims another application than the pod asked
+};
+
+class Fold {
+ public:
+  virtual ~Fold() = default;
+
+  /// Takes one committed batch of `target`. Borrowed data is not kept.
+  virtual FoldCounts apply(const Target& target, const Batch& batch, const Now& now) = 0;
+
+  /// The target is gone, or has failed for longer than its ttl: its rows no longer count. Accumulators stay.
+  virtual void drop(const Target& target, const Now& now) = 0;
+
+  /// Ends what is over: groups without a live member for 15 minutes. Call once a round.
+  virtual void expire(const Now& now) = 0;
+
+  /// Writes schema, values and facts into a block whose targets the shell fills. Allocates only when the
+  /// series set changed or the block is used for the first time.
+  virtual void fill(Block& block, const Now& now) = 0;
+
+  /// True when rows could not be matched to a pod: the pod list should be asked again soon.
+  virtual bool wants_pods() const = 0;
+};
+
+/// For SourceKind::kKubelet. `started` is when the agent began to observe.
+std::unique_ptr<Fold> make_kubelet_fold(const BudgetLimits& limits, const Now& started);
+
+/// For SourceKind::kSpark.
+std::unique_ptr<Fold> make_spark_fold(const BudgetLimits& limits, const Now& started);
+
+}  // namespace flintgauge

@@ -1,0 +1,79 @@
+// Who a pod, container or cgroup is: namespace, application, role. Identity comes only from the kubelet's pod
+// list, never from text that a tenant's endpoint sends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "flintgauge/pod.h"
+
+namespace flintgauge {
+
+enum class Role : std::uint8_t { kDriver, kExecutor };
+constexpr std::string_view to_string(Role role) { return role == Role::kDriver ? "driver" : "executor"; }
+
+/// (namespace, application id): the key of everything about an application.
+struct AppKey {
+  std::string namespace_name;
+  std::string app_id;
+  auto operator<=>(const AppKey&) const = default;
+};
+
+/// What one pod is. Views live as long as the Pod they were made from.
+struct PodIdentity {
+  std::string_view namespace_name;
+  std::string_view app_id;       ///< label spark-app-selector; "" when the pod is no Spark pod
+  Role role = Role::kExecutor;   ///< label spark-role; meaningful only with app_id
+  std::string_view executor_id;  ///< label spark-exec-id
+  std::string_view
+      app_name;  ///< sparkoperator.k8s.io/app-name, spark.operator/spark-app-name, spark-app-name, else ""
+  std::string_view spark_version;  ///< label spark-version
+  std::string_view operator_name;  ///< "kubeflow", "apache" or "none"
+  std::string_view workload;       ///< "spark", "kafka", "jupyter", "zeppelin" or "other"
+};
+
+/// Labels decide (spark.md section 8; app.kubernetes.io/name for companions). Values longer than 128 bytes or
+/// with control characters are not trusted as identity and give "".
+PodIdentity identify(const Pod& pod);
+
+/// A pod and, when the row named one, a container of it.
+struct PodRef {
+  const Pod* pod = nullptr;
+  const Container* container = nullptr;
+  explicit operator bool() const { return pod != nullptr; }
+};
+
+/// Finds the pod and container a row belongs to. Built once per PodList, then immutable; safe from any
+/// thread. Order of resolution (kubelet-cadvisor.md section 9): names, then container id, then pod UID.
+class PodIndex {
+ public:
+  /// Keeps the list alive.
+  explicit PodIndex(std::shared_ptr<const PodList> pods);
+
+  PodRef find_by_name(std::string_view namespace_name, std::string_view pod,
+                      std::string_view container) const;
+  PodRef find_by_container_id(
+      std::string_view container_id) const;        ///< bare 64-hex id; last terminated ones too
+  PodRef find_by_uid(std::string_view uid) const;  ///< with dashes, or a static pod's config hash
+  const PodList& pods() const { return *pods_; }
+
+ private:
+  std::shared_ptr<const PodList> pods_;
+  std::unordered_map<std::string, PodRef> by_name_;  // "ns/pod"
+  std::unordered_map<std::string_view, PodRef> by_container_id_;
+  std::unordered_map<std::string_view, PodRef> by_uid_;
+};
+
+/// Pod UID (with dashes) and container id inside a cgroup path, in every spelling of kubelet-cadvisor.md
+/// section 3.1 (cgroupfs, systemd, nested, CRI-fed bare id). Empty views when absent. `uid_buffer` backs uid
+/// when the path spells it with underscores.
+struct CgroupIds {
+  std::string_view container_id;
+  std::string pod_uid;
+};
+CgroupIds parse_cgroup_path(std::string_view path);
+
+}  // namespace flintgauge

@@ -1,0 +1,75 @@
+// What one number of an endpoint measures, independent of how the endpoint spells it. Collectors map their
+// names to a Measure; folds know how measures are combined and which families they feed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace flintgauge {
+
+/// Base units: seconds, bytes, counts. kCounterFirst..kCounterLast are cumulative, the others are values of
+/// now.
+enum class Measure : std::uint8_t {
+  // Counters of a container (or of the node when the scope is kNode).
+  kCpuUsageSeconds,
+  kCpuCfsPeriods,
+  kCpuCfsThrottledPeriods,
+  kCpuCfsThrottledSeconds,
+  kMemoryMajorPageFaults,
+  kOomEvents,  ///< child processes killed while PID 1 lives
+  kFsReadBytes,
+  kFsWrittenBytes,
+  kNetworkReceiveBytes,  ///< scope kSandbox only
+  kNetworkTransmitBytes,
+  kNetworkReceiveErrors,
+  kNetworkTransmitErrors,
+  kNetworkReceiveDropped,
+  kNetworkTransmitDropped,
+  // Gauges.
+  kMemoryWorkingSetBytes,
+  kMemoryRssBytes,
+  kMemoryCacheBytes,
+  kMemoryUsageBytes,
+  kEphemeralStorageBytes,  ///< scope kPod
+  kStartTimeSeconds,       ///< Unix seconds of the container's start: restart detection, not exposed
+  kMachineCpuCores,
+  kMachineMemoryBytes,
+  kNodeFsCapacityBytes,
+  kNodeFsAvailableBytes,
+  kScrapeError,  ///< container_scrape_error and the like: 1 = the page says of itself that it is incomplete
+  // Per executor row of a Spark driver (scope kExecutor). Counters.
+  kExecutorTasksCompleted,
+  kExecutorTasksFailed,
+  kExecutorGcSeconds,
+  kExecutorInputBytes,
+  kExecutorShuffleReadBytes,
+  kExecutorShuffleWriteBytes,
+  // Per executor, gauges.
+  kExecutorActiveTasks,
+  kExecutorMaxTasks,
+  kExecutorTotalCores,
+  // Driver registry (scope kDriver), gauges.
+  kDriverTargetExecutors,     ///< ExecutorAllocationManager numberTargetExecutors
+  kDriverMaxNeededExecutors,  ///< ExecutorAllocationManager numberMaxNeededExecutors
+  kDriverActiveJobs,          ///< DAGScheduler job.activeJobs
+  kDriverRunningStages,
+  kDriverWaitingStages,
+};
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kDriverWaitingStages) + 1;
+
+constexpr bool is_counter(Measure measure) {
+  return measure <= Measure::kNetworkTransmitDropped ||
+         (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorShuffleWriteBytes);
+}
+
+/// Which kind of thing a row describes (kubelet-cadvisor.md section 3.1).
+enum class Scope : std::uint8_t {
+  kContainer,
+  kSandbox,   ///< the pod's pause container: the only row with network counters
+  kPod,       ///< pod cgroup, or a pod entry of /stats/summary
+  kNode,      ///< the root cgroup, machine_*, node part of the summary
+  kExecutor,  ///< row of a Spark driver's executor page
+  kDriver,    ///< the Spark driver's own registry
+};
+
+}  // namespace flintgauge
