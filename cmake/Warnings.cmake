@@ -1,17 +1,18 @@
-find_program(FLINTGAUGE_CCACHE ccache)
-if(FLINTGAUGE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FLINTGAUGE_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${FLINTGAUGE_CCACHE})
-endif()
-
 # Flags travel by this target, never by a global variable.
 add_library(flintgauge_options INTERFACE)
 target_compile_features(flintgauge_options INTERFACE cxx_std_20)
 target_compile_options(flintgauge_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   $<$<BOOL:${FLINTGAUGE_WERROR}>:-Werror>
-  -fno-omit-frame-pointer)
+  -fno-omit-frame-pointer
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)   # no path of the build machine in the program; same bytes anywhere
+target_compile_definitions(flintgauge_options INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
+
 if(FLINTGAUGE_SANITIZE)
-  target_compile_options(flintgauge_options INTERFACE -fsanitize=${FLINTGAUGE_SANITIZE} -fno-sanitize-recover=all)
-  target_link_options(flintgauge_options INTERFACE -fsanitize=${FLINTGAUGE_SANITIZE})
+  # fuzzer-no-link: coverage feedback in the libraries; the fuzz programs alone link libFuzzer's main.
+  set(sanitize ${FLINTGAUGE_SANITIZE}$<$<BOOL:${FLINTGAUGE_LIBFUZZER}>:,fuzzer-no-link>)
+  target_compile_options(flintgauge_options INTERFACE -fsanitize=${sanitize} -fno-sanitize-recover=all)
+  target_link_options(flintgauge_options INTERFACE -fsanitize=${sanitize})
+else()
+  include(Hardening)
 endif()

@@ -1,0 +1,23 @@
+# flintgauge_add_fuzz(text_format LIBRARIES flintgauge_collectors)
+# Builds tests/fuzz/NAME_fuzz.cc. With any compiler a small main replays tests/fuzz/corpus/NAME (a ctest entry, so the
+# corpus is a regression test); with preset fuzz (clang) libFuzzer's main searches, and ctest still only replays.
+add_custom_target(fuzzers)
+
+function(flintgauge_add_fuzz name)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  set(program ${name}_fuzz)
+  add_executable(${program} ${PROJECT_SOURCE_DIR}/tests/fuzz/${program}.cc)
+  target_link_libraries(${program} PRIVATE flintgauge_options ${ARG_LIBRARIES})
+  target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
+  set(replay)
+  if(FLINTGAUGE_LIBFUZZER)
+    target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+    set(replay -runs=0)
+  else()
+    target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+  endif()
+  add_dependencies(fuzzers ${program})
+  set_property(GLOBAL APPEND PROPERTY FLINTGAUGE_FUZZERS ${name})
+  add_test(NAME fuzz_${name}_corpus COMMAND ${program} ${replay} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  set_tests_properties(fuzz_${name}_corpus PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()
