@@ -5,11 +5,14 @@
 // the series set is unchanged) and values. The rest are typed facts that other parts need whole.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "flintgauge/catalogue.h"
@@ -23,6 +26,10 @@ namespace flintgauge {
 /// Names and labels of a block's series, sorted by (family, label values), unique. Immutable after build.
 class Schema {
  public:
+  Schema() = default;
+  Schema(const Schema&) = delete;  // views into the arena: a schema stays where it was built
+  Schema& operator=(const Schema&) = delete;
+
   std::size_t size() const { return rows_.size(); }
   FamilyId family(std::size_t series) const { return rows_[series].family; }
   /// Label values in the order of info(family).labels. Views live as long as the schema.
@@ -33,7 +40,7 @@ class Schema {
   std::string_view prefix(std::size_t series) const {
     return {arena_.data() + rows_[series].prefix_begin, rows_[series].prefix_size};
   }
-  /// [first, last) of the series of one family.
+  /// [first, last) of the series of one family; O(log size()).
   std::pair<std::size_t, std::size_t> range(FamilyId family) const;
 
  private:
@@ -64,11 +71,20 @@ class SchemaBuilder {
   Built build();
 
  private:
+  struct Piece {
+    std::uint32_t begin, size;  // of text_
+  };
   struct Entry {
     FamilyId family;
-    std::vector<std::string> values;
+    std::uint32_t first_piece, piece_count;
   };
+  std::string_view text(const Piece& piece) const { return {text_.data() + piece.begin, piece.size}; }
+  int compare(const Entry& a, const Entry& b) const;
+  void append(const Entry& entry, Schema& schema, std::vector<Piece>& values) const;
+
   std::vector<Entry> entries_;
+  std::vector<Piece> pieces_;  // label values, by entry
+  std::string text_;
 };
 
 /// How a target fared; published with the block so that pages and metrics can show it.
