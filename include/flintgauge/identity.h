@@ -48,6 +48,8 @@ struct PodRef {
 
 /// Finds the pod and container a row belongs to. Built once per PodList, then immutable; safe from any
 /// thread. Order of resolution (kubelet-cadvisor.md section 9): names, then container id, then pod UID.
+/// Where the list has two pods of one name, the younger one is found by that name. O(1), allocates nothing
+/// but the key of find_by_name.
 class PodIndex {
  public:
   /// Keeps the list alive.
@@ -67,12 +69,12 @@ class PodIndex {
   std::unordered_map<std::string_view, PodRef> by_uid_;
 };
 
-/// Pod UID (with dashes) and container id inside a cgroup path, in every spelling of kubelet-cadvisor.md
-/// section 3.1 (cgroupfs, systemd, nested, CRI-fed bare id). Empty views when absent. `uid_buffer` backs uid
-/// when the path spells it with underscores.
+/// Pod UID (with dashes) and container id of a cgroup path, in every spelling of kubelet-cadvisor.md section
+/// 3.1 (cgroupfs, systemd, nested, CRI-fed bare id). Empty when absent. A cgroup inside a container
+/// (".../<64 hex>/init.scope") has no container id: counting it would count the container twice.
 struct CgroupIds {
-  std::string_view container_id;
-  std::string pod_uid;
+  std::string_view container_id;  ///< 64 hex digits, a view into the path
+  std::string pod_uid;            ///< dashes, however the path spells it; or 32 hex digits of a static pod
 };
 CgroupIds parse_cgroup_path(std::string_view path);
 
