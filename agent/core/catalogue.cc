@@ -50,7 +50,7 @@ std::string catalogue_markdown() {
   std::string out =
       "# Metrics\n\n"
       "Generated from the catalogue (`include/flintgauge/catalogue.h`); a test compares. Rewrite it with\n"
-      "`FLINTGAUGE_UPDATE_GOLDEN=1 ctest --preset dev -R core_tests`.\n\n"
+      "`FLINTGAUGE_UPDATE_GOLDEN=1 ctest --preset dev -R Catalogue`.\n\n"
       "An agent publishes its node's share: add over nodes with `sum by (namespace, app_id)`. No series "
       "carries a time stamp;\n"
       "data that are too old vanish. In OpenMetrics the name of a counter family has no `_total`, that of an "

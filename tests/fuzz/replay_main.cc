@@ -1,15 +1,13 @@
-// Feeds every file of the given directories to one fuzz target: whole, and cut short at 64 places, because a body that
-// ends too early is the commonest bad input there is. Each input lives in a heap block of exactly its size, so that
-// AddressSanitizer sees a read past the end.
+// Feeds every file of the given directories to one fuzz target: whole, and cut short at 64 places, because a
+// body that ends too early is the commonest bad input there is. Each input lives in a heap block of exactly
+// its size, so that AddressSanitizer sees a read past the end.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,9 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 void feed(const std::string& bytes, std::size_t size) {
-  const auto block = std::make_unique<std::uint8_t[]>(size);
-  std::memcpy(block.get(), bytes.data(), size);
-  LLVMFuzzerTestOneInput(block.get(), size);
+  const std::vector<std::uint8_t> block(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+  LLVMFuzzerTestOneInput(block.data(), block.size());
 }
 
 void replay(const std::filesystem::path& file) {
