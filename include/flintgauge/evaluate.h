@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flintgauge/block.h"
+#include "flintgauge/budget.h"
 #include "flintgauge/hint_horizontal.h"
 #include "flintgauge/store.h"
 #include "flintgauge/time.h"
@@ -29,16 +30,19 @@ struct AppHint {
   HorizontalInput input;
   HorizontalHint hint;
   double stable = 0;
-  double age_seconds = 0;
+  double confidence = 0;  ///< as published: input.confidence lessened by the age of the data. The formula
+                          ///< gets the one without age: data a few seconds older must not move the number.
+  double age_seconds = 0;  ///< of the older of the two lists it rests on
 };
 
-/// One row of /api/v1/apps and of the page. NaN = not known.
+/// One row of /api/v1/apps and of the page: this node's share. NaN = not known.
 struct AppRow {
   AppKey app;
   std::string name;
   std::string spark_version;
-  std::int64_t driver_pods = 0, executor_pods = 0, pending_pods = 0;
-  double cpu_cores = 0;  ///< rate over the last evaluations
+  std::int64_t driver_pods = 0, executor_pods = 0;  ///< running
+  std::int64_t pending_pods = 0;                    ///< of either role
+  double cpu_cores = 0;                             ///< rate over about a minute
   double cpu_requests_cores = 0;
   double memory_working_set_bytes = 0;
   double memory_limits_bytes = 0;
@@ -51,14 +55,20 @@ struct Report {
   Now at;
   std::vector<AppRow> apps;    ///< sorted by key
   std::vector<AppHint> hints;  ///< only fresh ones, sorted by key
+  std::int64_t clock_jump_ms =
+      0;  ///< step of the wall clock against the steady one since the last evaluation;
+          ///< 0 when within 2 s. The shell counts it (flintgauge_clock_jumps_total).
 };
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateSettings& settings, const Now& started);
+  /// `limits` only for flintgauge_series_limit.
+  Evaluator(const EvaluateSettings& settings, const BudgetLimits& limits, const Now& started);
   ~Evaluator();
 
-  /// Fills schema and values of the derived block from the source blocks in `view`, and returns the report.
+  /// Fills schema, values, targets, times and report of the derived block from the source blocks in `view`,
+  /// and returns the report; the pages of the block are left to the caller. Allocates for the report only
+  /// while the set of series is unchanged.
   std::shared_ptr<const Report> evaluate(const View& view, const Now& now, Block& derived);
 
  private:

@@ -11,18 +11,18 @@
 
 namespace flintgauge {
 
-/// Closed set; value of the label `reason`.
+/// Closed set; value of the label `reason`: the last term that changed the number.
 enum class HintReason : std::uint8_t {
-  kIdle,
-  kBacklog,
-  kStartupBound,
-  kDrain,
-  kParity,
+  kIdle,          ///< no task runs or waits: the minimum is enough
+  kBacklog,       ///< the executors there are would need longer than the drain target: more
+  kStartupBound,  ///< the work ends before a new pod could help: no more than there are
+  kDrain,         ///< the work fits the drain target with this many
+  kParity,  ///< as many as there are tasks for (Spark's own rule); also when little is known of the tasks
   kMin,
   kMax,
   kQuota,
-  kBusyFloor,
-  kStale
+  kBusyFloor,  ///< running tasks or cached data hold this many
+  kStale       ///< never decided here: for consumers that show why there is no hint
 };
 inline constexpr std::array<std::string_view, 10> kHintReasonNames = {
     "idle", "backlog", "startup_bound", "drain", "parity", "min", "max", "quota", "busy_floor", "stale"};
@@ -30,21 +30,22 @@ constexpr std::string_view to_string(HintReason reason) {
   return kHintReasonNames[static_cast<std::size_t>(reason)];
 }
 
-/// Counts of executors and tasks, seconds, ratios. All finite and >= 0.
+/// Counts of executors and tasks, seconds, ratios. All finite and >= 0; what is not (NaN, negative) counts as
+/// 0, and values over 1e9 as 1e9.
 struct HorizontalInput {
   double executors = 0;               ///< E: registered with the driver
-  double executor_pods = 0;           ///< X: executor pods, pending ones included
-  double busy_executors = 0;          ///< B: running a task, or holding data that must not be lost
+  double executor_pods = 0;           ///< X: executor pods, pending ones included; at least E
+  double busy_executors = 0;          ///< B: running a task, or holding data that must not be lost; at most E
   double running_tasks = 0;           ///< R
   double pending_tasks = 0;           ///< P, speculative ones included
   double unschedulable_sets = 0;      ///< U
   double tasks_per_executor = 1;      ///< c >= 1
   double allocation_ratio = 1;        ///< a, spark.dynamicAllocation.executorAllocationRatio
-  double mean_task_seconds = 0;       ///< d
+  double mean_task_seconds = 0;       ///< d; 0 = unknown, the hint is then Spark's own rule
   double drain_target_seconds = 120;  ///< T; 0 = do as Spark's dynamic allocation does
   double startup_seconds = 30;        ///< S: pod creation to first task
   double min_executors = 0;
-  double max_executors = 200;
+  double max_executors = 200;                      ///< wins over min
   std::optional<double> quota_headroom_executors;  ///< H; absent = no quota known
   double confidence = 1;                           ///< k in [0, 1], see confidence()
 };
@@ -63,26 +64,32 @@ struct HorizontalHint {
   double safe = 0;
 };
 
+/// Never NaN, always within [min, max], never below min(B, max); never falls when P or H grows.
 HorizontalHint horizontal_hint(const HorizontalInput& input);
 
-/// k = min(1, completed/30) * min(1, observed/60 s) * max(0, 1 - age/max_age).
+/// k = min(1, completed/30) * min(1, observed/60 s) * max(0, 1 - age/max_age). 0 for input that is not a
+/// number.
 double confidence(double completed_tasks, double observed_seconds, double age_seconds,
                   double max_age_seconds);
 
-/// The stable variant: HPA semantics over a window. Up: the least desired of the last `up_ms` (0 = at once);
-/// down: the greatest of the last `down_ms` (300 s). One per application; one thread. Bounded: 64 points,
-/// older ones merge.
+/// The stable variant, a Horizontal Pod Autoscaler's damping: up at once, down by the greatest desired of the
+/// last 300 s (up to 305 s: points are kept by 5 s buckets, so that their number is bounded). One per
+/// application; one thread; no allocation.
 class StableDesired {
  public:
+  /// Takes the desired number of now and returns the stable one. Time never goes back (if it does, it
+  /// stands).
   double update(double desired, std::int64_t now_ms);
 
  private:
   static constexpr std::int64_t kDownMs = 300'000;
-  static constexpr std::size_t kPoints = 64;
+  static constexpr std::int64_t kBucketMs = 5'000;
+  static constexpr std::size_t kPoints = kDownMs / kBucketMs + 2;  // buckets that a window can touch, and one
   struct Point {
     std::int64_t at_ms = 0;
     double value = 0;
   };
+  // A queue of falling maxima: values fall and times rise from front to back.
   std::array<Point, kPoints> points_{};
   std::size_t count_ = 0;
 };

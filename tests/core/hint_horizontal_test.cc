@@ -1,0 +1,357 @@
+#include "flintgauge/hint_horizontal.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace flintgauge {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+// c=4, S=30, min=1, max=200, k=1, T=120 unless changed: docs/hints.md section 1.
+HorizontalInput input(double executors, double busy, double running, double pending, double seconds) {
+  HorizontalInput in;
+  in.executors = executors;
+  in.executor_pods = executors;
+  in.busy_executors = busy;
+  in.running_tasks = running;
+  in.pending_tasks = pending;
+  in.mean_task_seconds = seconds;
+  in.tasks_per_executor = 4;
+  in.min_executors = 1;
+  return in;
+}
+
+template <typename Change>
+HorizontalInput with(HorizontalInput in, Change change) {
+  change(in);
+  return in;
+}
+
+struct Case {
+  const char* name;
+  HorizontalInput in;
+  double parity, work, need, raw, safe, desired, unmet;
+  HintReason reason;
+};
+
+class Vector : public testing::TestWithParam<Case> {};
+
+TEST_P(Vector, GivesEachTerm) {
+  const Case& want = GetParam();
+  const HorizontalHint got = horizontal_hint(want.in);
+  EXPECT_EQ(got.parity, want.parity);
+  EXPECT_EQ(got.work_task_seconds, want.work);
+  EXPECT_EQ(got.need, want.need);
+  EXPECT_EQ(got.raw, want.raw);
+  EXPECT_EQ(got.safe, want.safe);
+  EXPECT_EQ(got.desired, want.desired);
+  EXPECT_EQ(got.unmet, want.unmet);
+  EXPECT_EQ(to_string(got.reason), to_string(want.reason));
+}
+
+const auto max50 = [](HorizontalInput& in) { in.max_executors = 50; };
+
+INSTANTIATE_TEST_SUITE_P(
+    Reference, Vector,
+    testing::Values(
+        Case{"idle", with(input(5, 0, 0, 0, 10), max50), 0, 0, 0, 1, 1, 1, 0, HintReason::kIdle},
+        Case{"burst", input(2, 2, 8, 392, 10), 100, 3960, 11, 11, 11, 11, 0, HintReason::kBacklog},
+        Case{"tiny_tasks", with(input(2, 2, 8, 40, 0.5), max50), 12, 22, 2, 2, 2, 2, 0,
+             HintReason::kBusyFloor},
+        Case{"long_tasks", with(input(2, 2, 8, 24, 600), max50), 8, 16800, 8, 8, 8, 8, 0,
+             HintReason::kParity},
+        Case{"quota", with(input(2, 2, 8, 392, 10), [](auto& in) { in.quota_headroom_executors = 4; }), 100,
+             3960, 11, 11, 11, 6, 5, HintReason::kQuota},
+        Case{"tail",
+             with(input(20, 12, 14, 0, 60),
+                  [](auto& in) {
+                    in.min_executors = 2;
+                    in.max_executors = 50;
+                  }),
+             4, 420, 4, 4, 12, 12, 0, HintReason::kBusyFloor},
+        Case{"from_zero",
+             with(input(0, 0, 0, 100, 10),
+                  [](auto& in) {
+                    in.min_executors = 0;
+                    in.max_executors = 50;
+                  }),
+             25, 1000, 3, 3, 3, 3, 0, HintReason::kBacklog},
+        Case{"low_confidence", with(input(2, 2, 8, 392, 10), [](auto& in) { in.confidence = 0.1; }), 100,
+             3960, 100, 100, 100, 100, 0, HintReason::kParity},
+        Case{"drain_target_zero",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.drain_target_seconds = 0; }), 100, 3960, 100,
+             100, 100, 100, 0, HintReason::kParity},
+        Case{"unschedulable",
+             with(input(3, 1, 1, 3, 10),
+                  [](auto& in) {
+                    in.unschedulable_sets = 2;
+                    in.drain_target_seconds = 0;
+                  }),
+             4, 35, 4, 4, 4, 4, 0, HintReason::kParity},
+        Case{"steady", input(10, 10, 40, 400, 10), 110, 4200, 10, 10, 10, 10, 0, HintReason::kBusyFloor},
+        Case{"max_clamp", with(input(10, 10, 40, 4000, 30), max50), 1010, 120600, 332, 50, 50, 50, 0,
+             HintReason::kMax}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Ours, Vector,
+    testing::Values(
+        Case{"unknown_task_time_is_not_no_work", input(10, 10, 40, 400, 0), 110, 0, 110, 110, 110, 110, 0,
+             HintReason::kParity},
+        Case{"startup_bound", input(10, 2, 4, 36, 20), 10, 760, 2, 2, 2, 2, 0, HintReason::kStartupBound},
+        Case{"drain", input(10, 10, 4, 200, 20), 51, 4040, 9, 9, 10, 10, 0, HintReason::kBusyFloor},
+        Case{"drain_decides", input(10, 5, 4, 200, 20), 51, 4040, 9, 9, 9, 9, 0, HintReason::kDrain},
+        Case{"min", with(input(2, 1, 4, 0, 600), [](auto& in) { in.min_executors = 2; }), 1, 1200, 1, 2, 2, 2,
+             0, HintReason::kMin},
+        Case{"pending_pods_are_inside_the_quota",
+             with(input(2, 2, 8, 392, 10),
+                  [](auto& in) {
+                    in.executor_pods = 9;
+                    in.quota_headroom_executors = 0;
+                  }),
+             100, 3960, 11, 11, 11, 9, 2, HintReason::kQuota},
+        Case{"quota_overdrawn_keeps_what_runs",
+             with(input(4, 4, 16, 400, 60), [](auto& in) { in.quota_headroom_executors = -3; }), 104, 24480,
+             67, 67, 67, 4, 63, HintReason::kQuota},
+        Case{"unschedulable_without_tasks",
+             with(input(3, 0, 0, 0, 10), [](auto& in) { in.unschedulable_sets = 1; }), 4, 0, 0, 1, 1, 1, 0,
+             HintReason::kMin}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+// ---- properties over random input
+// ---------------------------------------------------------------------------
+
+double pick(std::mt19937_64& random, std::initializer_list<double> some, double most) {
+  std::uniform_real_distribution<double> any(0, most);
+  std::uniform_int_distribution<std::size_t> which(0, some.size());
+  const std::size_t index = which(random);
+  return index == some.size() ? any(random) : *(some.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+HorizontalInput random_input(std::mt19937_64& random) {
+  HorizontalInput in;
+  in.executors = std::floor(pick(random, {0, 1, 2}, 300));
+  in.executor_pods = in.executors + std::floor(pick(random, {0, 0}, 20));
+  in.busy_executors = std::floor(in.executors * pick(random, {0, 1}, 1));
+  in.tasks_per_executor = 1 + std::floor(pick(random, {0, 3}, 16));
+  in.running_tasks = std::floor(in.busy_executors * pick(random, {0, 1}, in.tasks_per_executor));
+  in.pending_tasks = std::floor(pick(random, {0, 1}, 20'000));
+  in.unschedulable_sets = std::floor(pick(random, {0, 0, 0}, 5));
+  in.allocation_ratio = pick(random, {1, 1, 0.5}, 1);
+  in.mean_task_seconds = pick(random, {0, 0.01, 1, 10}, 1000);
+  in.drain_target_seconds = pick(random, {0, 120}, 600);
+  in.startup_seconds = pick(random, {0, 30}, 120);
+  in.min_executors = std::floor(pick(random, {0, 1}, 20));
+  in.max_executors = in.min_executors + std::floor(pick(random, {0, 200}, 400));
+  if (pick(random, {0, 1}, 1) > 0.5) in.quota_headroom_executors = std::floor(pick(random, {0, 1}, 100));
+  in.confidence = pick(random, {1, 0.29, 0.3}, 1);
+  return in;
+}
+
+constexpr int kRounds = 100'000;
+
+TEST(HorizontalHint, StaysInsideItsBounds) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < kRounds; ++i) {
+    const HorizontalInput in = random_input(random);
+    const HorizontalHint hint = horizontal_hint(in);
+    ASSERT_GE(hint.desired, in.min_executors);
+    ASSERT_LE(hint.desired, in.max_executors);
+    ASSERT_GE(hint.desired, std::min(in.busy_executors, in.max_executors));
+    ASSERT_GE(hint.unmet, 0);
+    ASSERT_EQ(hint.desired, std::floor(hint.desired));
+    if (in.quota_headroom_executors) {
+      ASSERT_LE(hint.desired, std::max(in.executor_pods + *in.quota_headroom_executors, in.min_executors));
+    }
+  }
+}
+
+TEST(HorizontalHint, NeverFallsWhenTheBacklogOrTheQuotaGrows) {
+  std::mt19937_64 random(2);
+  for (int i = 0; i < kRounds; ++i) {
+    HorizontalInput in = random_input(random);
+    const double before = horizontal_hint(in).desired;
+    in.pending_tasks += std::floor(pick(random, {1, 2}, 5'000));
+    const double longer = horizontal_hint(in).desired;
+    ASSERT_GE(longer, before);
+    if (!in.quota_headroom_executors) continue;
+    in.quota_headroom_executors = *in.quota_headroom_executors + std::floor(pick(random, {1}, 50));
+    const double wider = horizontal_hint(in).desired;
+    ASSERT_GE(wider, longer);
+    in.quota_headroom_executors.reset();
+    ASSERT_GE(horizontal_hint(in).desired, wider);
+  }
+}
+
+TEST(HorizontalHint, NeverGrowsWhenThereIsMoreTimeToDrain) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < kRounds; ++i) {
+    HorizontalInput in = random_input(random);
+    if (in.drain_target_seconds <= 0) continue;
+    const double before = horizontal_hint(in).need;
+    in.drain_target_seconds *= 2;
+    ASSERT_LE(horizontal_hint(in).need, before);
+  }
+}
+
+// Spark's own dynamic allocation is what we must not exceed: that is the point of the hint.
+TEST(HorizontalHint, NeedsNoMoreThanSparkWouldAskFor) {
+  std::mt19937_64 random(4);
+  for (int i = 0; i < kRounds; ++i) {
+    HorizontalInput in = random_input(random);
+    in.allocation_ratio = 1;  // less than 1 may ask for fewer than run now
+    const HorizontalHint hint = horizontal_hint(in);
+    ASSERT_LE(hint.need, hint.parity);
+  }
+}
+
+// n times the application needs n times the executors, up to rounding in each part; and a unit of time is
+// only a unit.
+TEST(HorizontalHint, Scales) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < kRounds; ++i) {
+    HorizontalInput in = random_input(random);
+    const double once = horizontal_hint(in).need;
+    HorizontalInput times = in;
+    constexpr double kTimes = 8;
+    for (double* count : {&times.executors, &times.executor_pods, &times.busy_executors, &times.running_tasks,
+                          &times.pending_tasks, &times.unschedulable_sets}) {
+      *count *= kTimes;
+    }
+    const double many = horizontal_hint(times).need;
+    ASSERT_LE(many, kTimes * once);
+    ASSERT_GE(many, kTimes * (once - 2));  // unschedulable sets round a second time
+
+    HorizontalInput unit = in;
+    for (double* seconds : {&unit.mean_task_seconds, &unit.drain_target_seconds, &unit.startup_seconds}) {
+      *seconds *= 1024;
+    }
+    ASSERT_EQ(horizontal_hint(unit).desired, horizontal_hint(in).desired);
+  }
+}
+
+TEST(HorizontalHint, GivesNumbersForHostileInput) {
+  const std::vector<double> hostile = {0,    -0.0,  1,      -1,   0.3,   1e-320, 1e9,
+                                       1e18, 1e308, -1e308, kInf, -kInf, kNaN,   4};
+  std::mt19937_64 random(6);
+  std::uniform_int_distribution<std::size_t> which(0, hostile.size() - 1);
+  const auto any = [&] { return hostile[which(random)]; };
+  for (int i = 0; i < kRounds; ++i) {
+    const HorizontalInput in{any(), any(), any(), any(), any(), any(), any(), any(),
+                             any(), any(), any(), any(), any(), any(), any()};
+    const HorizontalHint hint = horizontal_hint(in);
+    for (const double value : {hint.desired, hint.unmet, hint.backlog_seconds, hint.idle_executors,
+                               hint.parity, hint.work_task_seconds, hint.need, hint.raw, hint.safe}) {
+      ASSERT_TRUE(std::isfinite(value)) << i;
+      ASSERT_GE(value, 0);
+    }
+    const double most = in.max_executors > 0 ? std::min(in.max_executors, 1e9) : 0;
+    ASSERT_LE(hint.desired, most);
+    const double k = confidence(any(), any(), any(), any());
+    ASSERT_TRUE(k >= 0 && k <= 1);
+  }
+}
+
+// ---- confidence
+// -----------------------------------------------------------------------------------------------
+
+TEST(Confidence, IsTheProductOfWhatWasSeen) {
+  EXPECT_EQ(confidence(30, 60, 0, 30), 1);
+  EXPECT_EQ(confidence(3000, 6000, 0, 30), 1);
+  EXPECT_EQ(confidence(15, 60, 0, 30), 0.5);
+  EXPECT_EQ(confidence(30, 15, 0, 30), 0.25);
+  EXPECT_EQ(confidence(30, 60, 15, 30), 0.5);
+  EXPECT_EQ(confidence(15, 30, 15, 30), 0.125);
+  EXPECT_EQ(confidence(30, 60, 30, 30), 0);
+  EXPECT_EQ(confidence(30, 60, 31, 30), 0);
+  EXPECT_EQ(confidence(30, 60, -5, 30), 1) << "a sample from the future is not better than one of now";
+  EXPECT_EQ(confidence(30, 60, 0, 0), 0);
+  EXPECT_EQ(confidence(kNaN, 60, 0, 30), 0);
+  EXPECT_EQ(confidence(30, 60, kNaN, 30), 0);
+}
+
+// ---- the stable variant
+// ---------------------------------------------------------------------------------------
+
+TEST(StableDesired, GoesUpAtOnceAndDownAfterFiveMinutes) {
+  StableDesired stable;
+  EXPECT_EQ(stable.update(3, 0), 3);
+  EXPECT_EQ(stable.update(10, 10'000), 10);
+  EXPECT_EQ(stable.update(2, 20'000), 10);
+  EXPECT_EQ(stable.update(2, 310'000), 10) << "exactly 300 s after the 10";
+  EXPECT_EQ(stable.update(2, 310'001), 2);
+  EXPECT_EQ(stable.update(7, 320'000), 7);
+}
+
+TEST(StableDesired, GoesDownByTheGreatestOfTheWindow) {
+  StableDesired stable;
+  stable.update(10, 0);
+  stable.update(4, 100'000);
+  stable.update(8, 200'000);
+  stable.update(1, 290'000);
+  EXPECT_EQ(stable.update(1, 301'000), 8);
+  EXPECT_EQ(stable.update(1, 501'000), 1);
+}
+
+TEST(StableDesired, SurvivesTimeThatStandsOrGoesBack) {
+  StableDesired stable;
+  EXPECT_EQ(stable.update(5, 1'000'000), 5);
+  EXPECT_EQ(stable.update(2, 0), 5);
+  EXPECT_EQ(stable.update(kNaN, 1'000'000), 5);
+  EXPECT_EQ(stable.update(0, 1'400'000), 0);
+}
+
+// The slow twin keeps every point of its life. A point counts until 300 s after the last point of its bucket.
+class SlowStable {
+ public:
+  double update(double desired, std::int64_t now_ms) {
+    points_.push_back({now_ms, desired});
+    return greatest(now_ms, true);
+  }
+  double greatest(std::int64_t now_ms, bool whole_buckets, std::int64_t window_ms = 300'000) const {
+    double most = 0;
+    for (const auto& [at, value] : points_) {
+      std::int64_t last = at;
+      for (const auto& other : points_) {
+        if (whole_buckets && other.first / 5'000 == at / 5'000) last = std::max(last, other.first);
+      }
+      if (now_ms - last <= window_ms) most = std::max(most, value);
+    }
+    return most;
+  }
+
+ private:
+  std::vector<std::pair<std::int64_t, double>> points_;
+};
+
+TEST(StableDesired, AgreesWithASlowTwin) {
+  std::mt19937_64 random(7);
+  for (const std::int64_t step : {100, 1'000, 5'000, 15'000, 100'000}) {
+    for (int series = 0; series < 4; ++series) {
+      StableDesired fast;
+      SlowStable slow;
+      std::int64_t now = static_cast<std::int64_t>(random() % 1'000'000);
+      double level = 50;
+      for (int i = 0; i < 400; ++i) {
+        now += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * step));
+        // Falling series fill the queue most: the worst case for its bound.
+        level = series == 0 ? 400 - i : std::max(0.0, level + static_cast<double>(random() % 21) - 10);
+        const double got = fast.update(level, now);
+        ASSERT_EQ(got, slow.update(level, now)) << "step " << step << " series " << series << " i " << i;
+        ASSERT_GE(got, slow.greatest(now, false));
+        ASSERT_LE(got, slow.greatest(now, false, 305'000));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flintgauge
