@@ -39,6 +39,7 @@ where() {
 
 # The deb lines of this machine as deb-src lines, whatever mirror they name. indextargets knows both file formats.
 write_sources() {
+  # shellcheck disable=SC2016  # apt's own placeholders
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' | sort -u |
     awk '{ print "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $1, $2, $3 }' |
     grep -E ' (bookworm|oldstable|stable)[^ ]* main$' > "$1"
