@@ -1,0 +1,141 @@
+#include "collectors/common/spark_target.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "flintgauge/identity.h"
+
+namespace flintgauge {
+namespace {
+
+constexpr int kDefaultUiPort = 4040;  // spark.ui.port
+// kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server, this program.
+constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443, 14040};
+constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
+constexpr std::int64_t kMaxTimeoutMs = 10'000;
+constexpr std::int64_t kFirstTimeoutMs = 30'000;  // a driver's UI warms up: spark.md section 0.1
+constexpr std::int64_t kMinTtlMs = 60'000;
+
+/// Network byte order; IPv4 in the last four bytes after ::ffff.
+struct Address {
+  std::array<std::uint8_t, 16> bytes{};
+  bool is_v4 = false;
+  bool operator==(const Address&) const = default;
+};
+
+constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+// inet_pton and inet_ntop only convert text; no socket is involved.
+bool parse_address(std::string_view text, Address& out) {
+  const std::string owned(text);
+  if (inet_pton(AF_INET, owned.c_str(), out.bytes.data() + 12) == 1) {
+    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), out.bytes.begin());
+    out.is_v4 = true;
+    return owned.size() == std::strlen(owned.c_str());
+  }
+  if (inet_pton(AF_INET6, owned.c_str(), out.bytes.data()) != 1) return false;
+  out.is_v4 = std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), out.bytes.begin());
+  return owned.size() == std::strlen(owned.c_str());
+}
+
+bool is_loopback(const Address& a) {
+  if (a.is_v4) return a.bytes[12] == 127;
+  return std::all_of(a.bytes.begin(), a.bytes.end() - 1, [](std::uint8_t b) { return b == 0; }) &&
+         a.bytes[15] == 1;
+}
+
+bool is_unusable(const Address& a) {
+  if (a.is_v4) {
+    const std::uint8_t first = a.bytes[12];
+    return first == 0 || first >= 224 || (first == 169 && a.bytes[13] == 254);
+  }
+  if (a.bytes[0] == 0xff) return true;                                // multicast
+  if (a.bytes[0] == 0xfe && (a.bytes[1] & 0x80U) != 0U) return true;  // link-local and site-local
+  // ::/96 (unspecified, IPv4-compatible) and 64:ff9b::/96 (NAT64) hide an IPv4 address in an IPv6 one.
+  const bool zero_head =
+      std::all_of(a.bytes.begin(), a.bytes.begin() + 12, [](std::uint8_t b) { return b == 0; });
+  const bool nat64 = a.bytes[0] == 0 && a.bytes[1] == 0x64 && a.bytes[2] == 0xff && a.bytes[3] == 0x9b;
+  return zero_head || nat64;
+}
+
+std::string to_url_host(const Address& a) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (a.is_v4) return inet_ntop(AF_INET, a.bytes.data() + 12, text.data(), text.size());
+  return "[" + std::string(inet_ntop(AF_INET6, a.bytes.data(), text.data(), text.size())) + "]";
+}
+
+/// Younger first, so that unique() keeps the youngest of an application.
+bool is_before(const std::pair<SparkDriver, std::int64_t>& a, const std::pair<SparkDriver, std::int64_t>& b) {
+  if (a.first.app != b.first.app) return a.first.app < b.first.app;
+  if (a.second != b.second) return a.second > b.second;
+  return a.first.pod_uid < b.first.pod_uid;
+}
+
+}  // namespace
+
+std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool allow_loopback) {
+  Address address;
+  if (!parse_address(ip, address)) return "";
+  if (is_loopback(address)) return allow_loopback ? to_url_host(address) : "";
+  Address host;
+  if (is_unusable(address) || (parse_address(host_ip, host) && host == address)) return "";
+  return to_url_host(address);
+}
+
+int spark_ui_port(const Pod& pod) {
+  if (!pod.annotation("prometheus.io/path").starts_with("/metrics/")) return kDefaultUiPort;
+  const std::string_view text = pod.annotation("prometheus.io/port");
+  int port = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
+                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end();
+  return valid ? port : kDefaultUiPort;
+}
+
+std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
+  std::vector<std::pair<SparkDriver, std::int64_t>> found;
+  if (discovery.pods == nullptr) return {};
+  for (const Pod& pod : discovery.pods->pods) {
+    if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) continue;
+    if (pod.label("spark-role") != "driver") continue;
+    const PodIdentity identity = identify(pod);
+    if (identity.app_id.empty()) continue;
+    const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
+    if (host.empty()) continue;
+    SparkDriver driver{{std::string(identity.namespace_name), std::string(identity.app_id)},
+                       pod.uid,
+                       "http://" + host + ":" + std::to_string(spark_ui_port(pod))};
+    found.emplace_back(std::move(driver), pod.created_at.ms);
+  }
+  std::sort(found.begin(), found.end(), is_before);
+  std::vector<SparkDriver> drivers;
+  for (auto& [driver, created_ms] : found) {
+    if (drivers.empty() || drivers.back().app != driver.app) drivers.push_back(std::move(driver));
+  }
+  return drivers;
+}
+
+Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
+                    std::string_view path, Expect expect) {
+  Target target;
+  target.collector = collector;
+  target.key = target.collector + "/" + driver.app.namespace_name + "/" + driver.app.app_id;
+  target.url = driver.base_url + std::string(path);
+  target.expect = expect;
+  target.body_limit = kBodyLimit;
+  const std::int64_t interval = discovery.spark_interval_ms;
+  target.pace = {.interval_ms = interval,
+                 .timeout_ms = std::min(interval * 8 / 10, kMaxTimeoutMs),
+                 .first_timeout_ms = kFirstTimeoutMs,
+                 .ttl_ms = std::max(kMinTtlMs, 3 * interval)};
+  target.app = driver.app;
+  target.pod_uid = driver.pod_uid;
+  return target;
+}
+
+}  // namespace flintgauge

@@ -1,0 +1,40 @@
+// Which Spark drivers run on this node, and where their web UI may be asked. Shared by every collector that
+// reads a driver, so that the address policy exists once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flintgauge/collector.h"
+
+namespace flintgauge {
+
+/// The web UI of one driver. `base_url` is "http://10.244.0.9:4040" or "http://[fd00::9]:4040".
+struct SparkDriver {
+  AppKey app;
+  std::string pod_uid;
+  std::string base_url;
+};
+
+/// Drivers of discovery.pods that may be asked: labels name a driver and an application, phase Running,
+/// network of its own, and a first IP that is_pod_address() accepts. One per application (of several pods
+/// that claim the same one, the youngest); sorted by application. Pure.
+std::vector<SparkDriver> spark_drivers(const Discovery& discovery);
+
+/// The target for one page of a driver: key "COLLECTOR/NAMESPACE/APPID", limits for tenants' pods
+/// (reliability-security.md section 0.1), a first request with the patience a starting driver needs.
+Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
+                    std::string_view path, Expect expect);
+
+/// The address as it stands in a URL (IPv6 in brackets, IPv4-mapped IPv6 as IPv4), or "" when a pod cannot
+/// honestly have it: no numeric address, loopback (unless allowed), link-local (cloud metadata), multicast,
+/// unspecified, reserved, or equal to `host_ip`. Rule 18 of reliability-security.md section 2A.
+std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool allow_loopback);
+
+/// Port of the driver's UI: 4040, or annotation prometheus.io/port when prometheus.io/path names a page below
+/// /metrics/ (the UI's pages; plain /metrics is the JMX agent's, on a port of its own) and the port is a
+/// number in 1..65535 that no kubelet, etcd, API server or this program uses (rule 17 of the same section).
+int spark_ui_port(const Pod& pod);
+
+}  // namespace flintgauge
