@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,10 +74,13 @@ struct Pod {
   std::string reason;            ///< status.reason, e.g. Evicted
   std::vector<std::string> ips;  ///< status.podIPs, or podIP; numeric
   std::string host_ip;
+  /// The kubelet will never grant the resize that the spec asks for (condition PodResizePending, reason
+  /// Infeasible; status.resize in 1.27..1.32): requests are what is held, not what is wished.
+  bool resize_infeasible = false;
   Resources overhead;      ///< spec.overhead, added to requests
   Resources pod_requests;  ///< spec.resources (pod level), replaces the sums for what it names
   Resources pod_limits;
-  std::vector<Container> containers;
+  std::vector<Container> containers;  ///< init containers in the order of the spec
 
   /// Value of a label or annotation, or "" when absent. The view lives as long as the pod.
   std::string_view label(std::string_view label_name) const;
@@ -88,12 +92,12 @@ struct PodList {
 };
 
 /// Effective requests of a pod: max(init phases, sidecars + containers) + overhead, or pod-level resources
-/// (KEP-753, KEP-2837, KEP-1287: per container the larger of desired, allocated and actual). Absent when no
-/// container states it.
+/// (KEP-753, KEP-2837, KEP-1287: per container the larger of desired, allocated and actual). Absent when
+/// nothing states it. Pure; any phase: leaving out finished pods is the caller's part.
 Resources effective_requests(const Pod& pod);
 
-/// Limits with the same shape; a resource is absent when no container limits it. Containers without a limit
-/// add nothing.
+/// Limits with the same shape, per container what is actually enforced, else what the spec says. A resource
+/// is absent when no container limits it. Containers without a limit add nothing.
 Resources effective_limits(const Pod& pod);
 
 }  // namespace flintgauge

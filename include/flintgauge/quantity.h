@@ -11,7 +11,8 @@
 namespace flintgauge {
 
 /// The quantity in thousandths, rounded away from zero (Quantity.MilliValue): "0.5" -> 500, "1n" -> 1.
-/// Magnitudes beyond int64 saturate. kInvalid-like input ("1K", "1 Mi", "") gives Reason::kParse.
+/// Magnitudes beyond int64 saturate. Anything else ("1K", "1 Mi", "") gives Reason::kParse.
+/// Exact up to 35 digits; a digit after the 35th only rounds up.
 Result<std::int64_t> parse_milli(std::string_view text);
 
 /// The quantity in whole units, rounded away from zero (Quantity.Value): "1.5Gi" -> 1610612736, "1m" -> 1.
