@@ -1,20 +1,12 @@
-// The lock-free store: owned shards, immutable blocks, hazard slots.
+// The lock-free store: owned shards, immutable blocks, hazard slots (hazard_slots.h has the protocol).
 //
-// Claims, each proved by a test (tests/core/store_*_test.cc):
-//   publish() is wait-free (x86-64): one exchange and kReaders loads.  read is lock-free: a repeat means that
-//   the owner published meanwhile.  A parked reader costs at most one block per source and never delays a
-//   writer; a parked writer never delays a reader.  Nobody sees half a block.  No lock, guard, futex or
-//   allocation in publish and read (agent/core/store.cc is a translation unit of its own; its object file is
-//   checked).
-//
-// Protocol. Slot per source: atomic pointer `current`. Hazard table: kReaders rows of one pointer per source.
-//   writer: fill a free block of its own pool; old = current.exchange(block); retire old; a retired block
-//   that no
-//           hazard names is free again.
-//   reader: claim a row (one CAS); per source: p = current; hazard = p; if current != p repeat; read *p;
-//   clear; release.
-// All shared accesses are seq_cst: the exchange and the hazard store must be in one total order, else a
-// writer could miss a hazard that validated.
+// Claims, each proved by a test (tests/core/store_*):
+//   publish() is wait-free (x86-64): kReaders + 1 loads and one exchange. read() is lock-free: a repeat means
+//   that a writer published meanwhile. A parked reader costs at most one block per shard and never delays a
+//   writer; a parked writer never delays a reader. Nobody sees half a block. Versions never go back for one
+//   reader. No lock, guard, futex or allocation in publish and read: agent/core/store.cc is a translation
+//   unit of its own, its object file is checked.
+// Not covered: what the writer does to fill its block (it may allocate).
 #pragma once
 
 #include <array>
@@ -22,9 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "flintgauge/block.h"
+#include "flintgauge/hazard_slots.h"
 
 namespace flintgauge {
 
@@ -32,63 +24,12 @@ namespace flintgauge {
 enum class Shard : std::uint8_t { kKubelet, kSpark, kDerived };
 inline constexpr std::size_t kShards = 3;
 inline constexpr std::size_t kReaders = 16;
-inline constexpr std::size_t kBlocksPerShard = kReaders + 2;  ///< 1 current + kReaders pinned + 1 being built
-
-/// The protocol, without ownership of the pointed-to things, over any atomic template: std::atomic in the
-/// program, an instrumented one in the schedule tests. T is opaque here.
-template <typename T, template <typename> class Atomic = std::atomic>
-class HazardSlots {
- public:
-  /// Writer of `shard` only. Returns the pointer that was current before (null at first).
-  T* exchange(std::size_t shard, T* block) noexcept { return current_[shard].pointer.exchange(block); }
-
-  /// Writer of `shard` only: does any reader hold `block`?
-  bool is_pinned(std::size_t shard, const T* block) const noexcept {
-    for (const Row& row : rows_) {
-      if (row.hazard[shard].load() == block) return true;
-    }
-    return false;
-  }
-
-  /// Claims a reader row; kReaders when all are taken.
-  std::size_t claim_row() noexcept {
-    for (std::size_t row = 0; row < kReaders; ++row) {
-      bool free = false;
-      if (rows_[row].taken.compare_exchange_strong(free, true)) return row;
-    }
-    return kReaders;
-  }
-
-  /// Pins what is current. Owner of `row` only. Null when nothing was published yet.
-  const T* pin(std::size_t row, std::size_t shard) noexcept {
-    for (;;) {
-      T* seen = current_[shard].pointer.load();
-      rows_[row].hazard[shard].store(seen);
-      if (current_[shard].pointer.load() == seen) return seen;
-    }
-  }
-
-  void release_row(std::size_t row) noexcept {
-    for (auto& hazard : rows_[row].hazard) hazard.store(nullptr);
-    rows_[row].taken.store(false);
-  }
-
- private:
-  struct alignas(64) Slot {
-    Atomic<T*> pointer{nullptr};
-  };
-  struct alignas(64) Row {
-    Atomic<bool> taken{false};
-    std::array<Atomic<T*>, kShards> hazard{};
-  };
-  std::array<Slot, kShards> current_{};
-  std::array<Row, kReaders> rows_{};
-};
 
 class Store;
 
 /// A consistent look at the store: each shard's block as it was when the View was made. Blocks stay valid
-/// until the View is destroyed. Movable, not copyable; use from one thread; keep it short-lived.
+/// until the View is destroyed, which must be before the Store is. Movable, not copyable; use from one
+/// thread; keep it short-lived: copy a page out of it before you write it to a slow peer.
 class View {
  public:
   View() = default;
@@ -104,42 +45,47 @@ class View {
  private:
   friend class Store;
   Store* store_ = nullptr;
-  std::size_t row_ = kReaders;
+  std::size_t row_ = 0;
   std::array<const Block*, kShards> blocks_{};
 };
 
 class Store {
  public:
   Store();
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
 
   /// A block to fill, from the shard's own pool; its old contents are there to be overwritten (capacity is
-  /// reused). Writer of the shard only. Never null: the pool is as large as the protocol can pin.
+  /// reused). The same block until it is published. Writer of the shard only.
   Block& writable(Shard shard) noexcept;
 
-  /// Publishes the block that writable() gave. Sets its version. Writer of the shard only.
+  /// Publishes the block that writable() gave, and sets its version: 1, 2, 3... REQUIRES: writable() was
+  /// called since the last publish. Writer of the shard only.
   void publish(Shard shard) noexcept;
 
-  /// Any thread, at most kReaders at once.
+  /// Any thread, at most kReaders views at once.
   View read() noexcept;
 
   struct Statistics {
     std::uint64_t publishes = 0;
-    std::uint64_t read_retries = 0;
-    std::uint64_t rows_busy = 0;
+    std::uint64_t read_retries = 0;  ///< a writer published while a reader was pinning
+    std::uint64_t rows_busy = 0;     ///< reads refused because all rows were taken
   };
   Statistics statistics() const noexcept;
 
  private:
   friend class View;
-  struct Pool {
-    std::array<Block, kBlocksPerShard> blocks;
-    std::array<bool, kBlocksPerShard> free{};  // owner thread only
-    std::size_t building = kBlocksPerShard;    // owner thread only
-    std::uint64_t version = 0;                 // owner thread only
+  using Slots = HazardSlots<Block, kShards, kReaders>;
+  struct alignas(64) Pool {  // owner thread only
+    std::array<Block, Slots::kPoolBlocks> blocks;
+    Block* building = nullptr;
+    std::uint64_t version = 0;
   };
-  HazardSlots<Block> slots_;
+  Slots slots_;
   std::unique_ptr<std::array<Pool, kShards>> pools_;
-  std::atomic<std::uint64_t> publishes_{0}, rows_busy_{0};
+  // Statistics order nothing: relaxed.
+  std::atomic<std::uint64_t> publishes_{0}, read_retries_{0}, rows_busy_{0};
 };
 
 static_assert(std::atomic<Block*>::is_always_lock_free);
