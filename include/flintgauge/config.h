@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "flintgauge/budget.h"
 #include "flintgauge/error.h"
@@ -61,7 +61,17 @@ struct Config {
       hints;  ///< keys hints.drain_target (duration), hints.startup, hints.min_executors, hints.max_executors
 };
 
-/// First thing wrong with the values (ranges, empty names, unknown words), naming the key; ok() when none.
+/// First thing wrong with the values (ranges, empty names, unknown words) as "KEY: what is wrong". Values
+/// may still hold variables ($HOST_IP).
 Status validate(const Config& config);
+
+/// An address to listen on. An empty host is every address, IPv4 and IPv6; port 0 takes a free port.
+struct ListenAddress {
+  std::string host;  ///< numeric, an IPv6 one without brackets
+  std::uint16_t port = 0;
+};
+
+/// "0.0.0.0:14040", "[::1]:14040", ":14040". Numeric hosts only. The message says what is wrong.
+Result<ListenAddress> parse_listen_address(std::string_view text);
 
 }  // namespace flintgauge
