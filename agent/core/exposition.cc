@@ -1,6 +1,119 @@
 #include "flintgauge/exposition.h"
 
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
 namespace flintgauge {
+namespace {
+
+/// Longest value: "-2.2250738585072014e-308".
+constexpr std::size_t kMaxValueSize = 24;
+
+/// Integers below this are exact in a double and fit std::int64_t.
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+
+char* put(char* to, std::string_view text) { return text.copy(to, text.size()) + to; }
+
+/// REQUIRES: kMaxValueSize bytes at `to`.
+char* put_value(char* to, double value) {
+  if (std::fabs(value) < kExactIntegers) {  // false for NaN
+    const auto whole = static_cast<std::int64_t>(value);
+    const bool negative_zero = whole == 0 && std::signbit(value);
+    if (static_cast<double>(whole) == value && !negative_zero) {
+      return std::to_chars(to, to + kMaxValueSize, whole).ptr;
+    }
+  }
+  if (std::isnan(value)) return put(to, "NaN");
+  if (std::isinf(value)) return put(to, value > 0 ? "+Inf" : "-Inf");
+  return std::to_chars(to, to + kMaxValueSize, value).ptr;
+}
+
+/// HELP text: a newline would end the line. OpenMetrics escapes double quotes too.
+void append_help(std::string_view help, PageFormat format, std::string& out) {
+  if (format == PageFormat::kOpenMetrics100) return append_escaped(help, out);
+  for (const char c : help) {
+    if (c == '\\') {
+      out += "\\\\";
+    } else if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+}
+
+/// Text 0.0.4 knows neither info nor state set. In OpenMetrics a state set must carry its state in a label
+/// called like the family; ours is called `reason` or the like in both formats, so it is a gauge there too.
+std::string_view type_word(MetricType type, PageFormat format) {
+  switch (type) {
+    case MetricType::kCounter:
+      return "counter";
+    case MetricType::kInfo:
+      return format == PageFormat::kOpenMetrics100 ? "info" : "gauge";
+    case MetricType::kHistogram:
+      return "histogram";
+    case MetricType::kGauge:
+    case MetricType::kStateSet:
+      return "gauge";
+  }
+  return "gauge";
+}
+
+std::string_view family_name(const Family& family, PageFormat format) {
+  std::string_view name = family.name;
+  if (format == PageFormat::kText004) return name;
+  if (family.type == MetricType::kCounter && name.ends_with("_total")) name.remove_suffix(6);
+  if (family.type == MetricType::kInfo && name.ends_with("_info")) name.remove_suffix(5);
+  return name;
+}
+
+void append_line(std::string_view keyword, std::string_view name, std::string_view text, std::string& out) {
+  out += keyword;
+  out += name;
+  out += ' ';
+  out += text;
+  out += '\n';
+}
+
+/// Lines are put together in a buffer of this size and then appended: a string grows one append at a time.
+constexpr std::size_t kBufferSize = 16 * 1024;
+
+void append_series(const Block& block, std::size_t first, std::size_t last, std::string& out) {
+  std::array<char, kBufferSize>
+      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
+  char* to = buffer.data();
+  const auto flush = [&] {
+    out.append(buffer.data(), static_cast<std::size_t>(to - buffer.data()));
+    to = buffer.data();
+  };
+  for (std::size_t series = first; series < last; ++series) {
+    const std::string_view prefix = block.schema->prefix(series);
+    const auto room = static_cast<std::size_t>(buffer.data() + buffer.size() - to);
+    if (prefix.size() + kMaxValueSize + 1 > room) {
+      flush();
+      if (prefix.size() + kMaxValueSize + 1 > buffer.size()) {  // labels of a tenant who wants to know
+        out += prefix;
+        append_value(block.values[series], out);
+        out += '\n';
+        continue;
+      }
+    }
+    to = put(to, prefix);
+    to = put_value(to, block.values[series]);
+    *to++ = '\n';
+  }
+  flush();
+}
+
+}  // namespace
+
+void append_value(double value, std::string& out) {
+  std::array<char, kMaxValueSize> text{};
+  const char* end = put_value(text.data(), value);
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+}
 
 void append_escaped(std::string_view label_value, std::string& out) {
   std::size_t begin = 0;
@@ -13,6 +126,38 @@ void append_escaped(std::string_view label_value, std::string& out) {
     begin = i + 1;
   }
   out += label_value.substr(begin);
+}
+
+void append_family_header(const Family& family, PageFormat format, std::string& out) {
+  const std::string_view name = family_name(family, format);
+  if (format == PageFormat::kOpenMetrics100) {  // TYPE, UNIT, HELP
+    append_line("# TYPE ", name, type_word(family.type, format), out);
+    if (const std::string_view unit = unit_of(family); !unit.empty()) append_line("# UNIT ", name, unit, out);
+  }
+  out += "# HELP ";
+  out += name;
+  out += ' ';
+  append_help(family.help, format, out);
+  out += '\n';
+  if (format == PageFormat::kText004) append_line("# TYPE ", name, type_word(family.type, format), out);
+}
+
+void render(std::span<const Block* const> blocks, PageFormat format, std::string& out) {
+  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
+    for (const Block* block : blocks) {
+      if (block == nullptr) continue;
+      assert(block->values.size() == block->schema->size());
+      const auto [first, last] = block->schema->range(static_cast<FamilyId>(i));
+      if (first == last) continue;
+      append_family_header(kCatalogue[i], format, out);
+      append_series(*block, first, last, out);
+      break;  // a family has one owner
+    }
+  }
+}
+
+void finish_page(PageFormat format, std::string& out) {
+  if (format == PageFormat::kOpenMetrics100) out += "# EOF\n";
 }
 
 }  // namespace flintgauge

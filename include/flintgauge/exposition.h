@@ -2,6 +2,7 @@
 // Formats: prometheus/docs instrumenting/exposition_formats.md, specs/om/open_metrics_spec.md.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,18 +16,19 @@ enum class PageFormat : std::uint8_t { kText004, kOpenMetrics100 };
 /// The highest-q type we have. Unknown, missing or unparsable Accept gives text 0.0.4; never refuses.
 PageFormat negotiate(std::string_view accept);
 
-/// True when Accept-Encoding asks for gzip with q > 0.
+/// True when Accept-Encoding asks for gzip, by name and with q > 0.
 bool accepts_gzip(std::string_view accept_encoding);
 
-/// Content-Type to answer with.
-std::string_view content_type(PageFormat format);
+/// Content-Type to answer with. Says `escaping=underscores` when `accept` asks for it (OpenMetrics only).
+std::string_view content_type(PageFormat format, std::string_view accept = {});
 
 /// Appends all series of the blocks, family by family in catalogue order. Each family is owned by one block,
 /// so blocks are not merged. Null blocks are skipped. Appends no "# EOF": the caller adds what else belongs
 /// on the page, then finish_page().
 void render(std::span<const Block* const> blocks, PageFormat format, std::string& out);
 
-/// HELP and TYPE (and UNIT) lines of a family in the spelling of the format.
+/// HELP and TYPE (and UNIT) lines of a family in the spelling of the format. In OpenMetrics a counter loses
+/// its _total and an info family its _info; a state set is a gauge in both formats.
 void append_family_header(const Family& family, PageFormat format, std::string& out);
 
 /// Appends "# EOF\n" where the format asks for it.
