@@ -30,8 +30,9 @@ struct AppHint {
   HorizontalInput input;
   HorizontalHint hint;
   double stable = 0;
-  double confidence = 0;  ///< as published: input.confidence lessened by the age of the data. The formula
-                          ///< gets the one without age: data a few seconds older must not move the number.
+  /// As published: input.confidence lessened by the age of the data. The formula gets the one without age:
+  /// data a few seconds older must not move the number.
+  double confidence = 0;
   double age_seconds = 0;  ///< of the older of the two lists it rests on
 };
 
@@ -55,9 +56,9 @@ struct Report {
   Now at;
   std::vector<AppRow> apps;    ///< sorted by key
   std::vector<AppHint> hints;  ///< only fresh ones, sorted by key
-  std::int64_t clock_jump_ms =
-      0;  ///< step of the wall clock against the steady one since the last evaluation;
-          ///< 0 when within 2 s. The shell counts it (flintgauge_clock_jumps_total).
+  /// Step of the wall clock against the steady one since the evaluation before; 0 when within 2 s. The shell
+  /// counts it (flintgauge_clock_jumps_total).
+  std::int64_t clock_jump_ms = 0;
 };
 
 class Evaluator {

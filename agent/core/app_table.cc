@@ -1,0 +1,206 @@
+#include "agent/core/app_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace flintgauge {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// Which member of a row a family feeds. `state`: only the series whose last label has this value.
+struct Column {
+  FamilyId family;
+  std::string_view state;
+  double AppRow::*member;
+};
+constexpr auto kColumns = std::to_array<Column>({
+    {family("flintgauge_app_cpu_usage_seconds_total"), "", &AppRow::cpu_cores},
+    {family("flintgauge_app_cpu_requests_cores"), "", &AppRow::cpu_requests_cores},
+    {family("flintgauge_app_memory_working_set_bytes"), "", &AppRow::memory_working_set_bytes},
+    {family("flintgauge_app_memory_limits_bytes"), "", &AppRow::memory_limits_bytes},
+    {family("flintgauge_spark_tasks"), "active", &AppRow::tasks_active},
+    {family("flintgauge_spark_tasks"), "pending", &AppRow::tasks_pending},
+    {family("flintgauge_spark_tasks_failed_total"), "", &AppRow::tasks_failed},
+});
+
+bool is_app_family(FamilyId id) {
+  const Family& entry = info(id);
+  return entry.labels[0] == "namespace" && entry.labels[1] == "app_id";
+}
+
+bool is_over(Phase phase) { return phase == Phase::kSucceeded || phase == Phase::kFailed; }
+
+/// What pods say of their application in labels. They may disagree: the driver's word counts, then the least
+/// in order, so that the answer does not depend on the order of the list.
+struct Words {
+  std::string name, version;
+};
+
+void take_least(std::string& field, std::string_view value) {
+  if (!value.empty() && (field.empty() || value < field)) field = value;
+}
+
+WallTime start_of(const Pod& pod) {
+  WallTime start;
+  for (const Container& container : pod.containers) {
+    if (container.state != ContainerState::kRunning || container.started_at.ms <= 0) continue;
+    if (start.ms == 0 || container.started_at < start) start = container.started_at;
+  }
+  return start;
+}
+
+void count_pod(const Pod& pod, Role role, App& app) {
+  if (pod.phase == Phase::kPending) ++app.pending_pods;
+  if (role == Role::kExecutor) {
+    if (pod.phase == Phase::kRunning) ++app.executor_pods;
+    if (!is_over(pod.phase)) ++app.executor_pods_held;
+    return;
+  }
+  if (pod.phase != Phase::kRunning) return;
+  ++app.driver_pods;
+  const WallTime start = start_of(pod);
+  if (app.driver_started.ms == 0 || (start.ms > 0 && start < app.driver_started)) app.driver_started = start;
+}
+
+bool same_description(const App& a, const App& b) {
+  return a.key == b.key && a.name == b.name && a.spark_version == b.spark_version &&
+         a.operator_name == b.operator_name;
+}
+
+}  // namespace
+
+void CounterRate::add(double value, SteadyTime at) {
+  if (count_ > 0) {
+    const Point& last = points_[count_ - 1];
+    if (value == last.value || (value > last.value && elapsed_ms(last.at, at) < kApartMs)) return;
+    // A counter that fell is another one; over a longer pause than the window nothing is known of the pace.
+    if (value < last.value || elapsed_ms(last.at, at) > kWindowMs) count_ = 0;
+  }
+  // The oldest point goes once the next one spans the window.
+  std::size_t over = 0;
+  while (over + 1 < count_ && elapsed_ms(points_[over + 1].at, at) >= kWindowMs) ++over;
+  for (std::size_t i = over; i < count_; ++i) points_[i - over] = points_[i];
+  count_ -= over;
+  points_[count_++] = {at, value};
+}
+
+double CounterRate::per_second(SteadyTime now, bool fresh) const {
+  if (count_ == 0) return kUnknown;
+  const Point& last = points_[count_ - 1];
+  if (elapsed_ms(last.at, now) > kWindowMs) return fresh ? 0 : kUnknown;
+  if (count_ < 2) return kUnknown;
+  const double seconds = static_cast<double>(elapsed_ms(points_[0].at, last.at)) / 1000;
+  return (last.value - points_[0].value) / seconds;
+}
+
+void AppTable::read_pods(const PodList& pods, Found& found) {
+  std::map<AppKey, Words> by_driver;
+  for (const Pod& pod : pods.pods) {
+    const PodIdentity who = identify(pod);
+    if (who.app_id.empty()) continue;
+    const AppKey key{std::string(who.namespace_name), std::string(who.app_id)};
+    App& app = found[key];
+    app.key = key;
+    count_pod(pod, who.role, app);
+    if (who.operator_name != "none") take_least(app.operator_name, who.operator_name);
+    take_least(app.name, who.app_name);
+    take_least(app.spark_version, who.spark_version);
+    if (who.role != Role::kDriver) continue;
+    take_least(by_driver[key].name, who.app_name);
+    take_least(by_driver[key].version, who.spark_version);
+  }
+  for (auto& [key, app] : found) {
+    if (app.operator_name.empty()) app.operator_name = "none";
+    const auto words = by_driver.find(key);
+    if (words == by_driver.end()) continue;
+    if (!words->second.name.empty()) app.name = words->second.name;
+    if (!words->second.version.empty()) app.spark_version = words->second.version;
+  }
+}
+
+/// Adds the places of the series of known applications. An application whose pods are gone is kept while it
+/// has series; one that never had a pod (the overflow of a budget) is none.
+void AppTable::read_series(const Schema& schema, Shard shard, Found& found) const {
+  App* app = nullptr;
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    if (!is_app_family(schema.family(i))) continue;
+    const auto labels = schema.labels(i);
+    if (app == nullptr || app->key.namespace_name != labels[0] || app->key.app_id != labels[1]) {
+      const AppKey key{std::string(labels[0]), std::string(labels[1])};
+      auto at = found.find(key);
+      if (at == found.end()) {
+        const App* before = find(key);
+        if (before == nullptr) continue;
+        App gone = *before;
+        gone.driver_pods = gone.executor_pods = gone.pending_pods = gone.executor_pods_held = 0;
+        gone.driver_started = {};
+        gone.places.clear();
+        at = found.emplace(key, std::move(gone)).first;
+      }
+      app = &at->second;
+    }
+    for (const Column& column : kColumns) {
+      if (column.family != schema.family(i)) continue;
+      if (!column.state.empty() && labels.back() != column.state) continue;
+      app->places.push_back({column.member, shard, static_cast<std::uint32_t>(i)});
+    }
+  }
+}
+
+bool AppTable::update(const Block* kubelet, const Block* spark) {
+  const auto pods = kubelet != nullptr ? kubelet->pods : nullptr;
+  const auto kubelet_schema = kubelet != nullptr ? kubelet->schema : nullptr;
+  const auto spark_schema = spark != nullptr ? spark->schema : nullptr;
+  if (pods == pods_ && kubelet_schema == kubelet_schema_ && spark_schema == spark_schema_) return false;
+
+  Found found;
+  if (pods != nullptr) read_pods(*pods, found);
+  if (kubelet_schema != nullptr) read_series(*kubelet_schema, Shard::kKubelet, found);
+  if (spark_schema != nullptr) read_series(*spark_schema, Shard::kSpark, found);
+
+  std::vector<App> apps;
+  for (auto& [key, app] : found) {
+    const bool lives = app.driver_pods + app.pending_pods + app.executor_pods_held > 0;
+    if (!lives && app.places.empty()) continue;  // a finished pod stays in the list until somebody deletes it
+    if (const App* before = find(key)) app.cpu = before->cpu;
+    apps.push_back(std::move(app));
+  }
+  const bool changed = !std::ranges::equal(apps, apps_, same_description);
+  apps_ = std::move(apps);
+  pods_ = pods;
+  kubelet_schema_ = kubelet_schema;
+  spark_schema_ = spark_schema;
+  return changed;
+}
+
+const App* AppTable::find(const AppKey& key) const {
+  const auto at = std::ranges::lower_bound(apps_, key, {}, &App::key);
+  return at != apps_.end() && at->key == key ? &*at : nullptr;
+}
+
+void AppTable::append_rows(const Block* kubelet, const Block* spark, const Now& now,
+                           std::vector<AppRow>& rows) {
+  rows.reserve(rows.size() + apps_.size());
+  for (App& app : apps_) {
+    AppRow& row = rows.emplace_back();
+    row.app = app.key;
+    row.name = app.name;
+    row.spark_version = app.spark_version;
+    row.driver_pods = app.driver_pods;
+    row.executor_pods = app.executor_pods;
+    row.pending_pods = app.pending_pods;
+    for (const Column& column : kColumns) row.*column.member = kUnknown;
+    for (const App::Place& place : app.places) {
+      const Block* block = place.shard == Shard::kKubelet ? kubelet : spark;
+      double& member = row.*place.member;
+      member = (std::isnan(member) ? 0 : member) + block->values[place.series];
+    }
+    if (!std::isnan(row.cpu_cores)) app.cpu.add(row.cpu_cores, kubelet->committed);
+    row.cpu_cores = app.cpu.per_second(now.steady, !std::isnan(row.memory_working_set_bytes));
+  }
+}
+
+}  // namespace flintgauge

@@ -1,0 +1,223 @@
+#include "flintgauge/evaluate.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "agent/core/app_hints.h"
+#include "agent/core/app_table.h"
+#include "agent/core/series_count.h"
+#include "agent/core/series_list.h"
+
+namespace flintgauge {
+namespace {
+
+constexpr std::int64_t kClockJumpMs = 2'000;
+constexpr int kSuppressedEvaluations = 2;
+
+constexpr auto kAppInfo = family("flintgauge_app_info");
+constexpr auto kUp = family("flintgauge_target_up");
+constexpr auto kDuration = family("flintgauge_target_scrape_duration_seconds");
+constexpr auto kLastSuccess = family("flintgauge_target_last_success_timestamp_seconds");
+constexpr auto kKept = family("flintgauge_target_samples_kept");
+constexpr auto kSkipped = family("flintgauge_target_samples_skipped");
+constexpr auto kBlockAge = family("flintgauge_store_block_age_seconds");
+constexpr auto kSeries = family("flintgauge_series");
+constexpr auto kSeriesLimit = family("flintgauge_series_limit");
+constexpr auto kDesired = family("flintgauge_hint_executors_desired");
+constexpr auto kDesiredStable = family("flintgauge_hint_executors_desired_stable");
+constexpr auto kCurrent = family("flintgauge_hint_executors_current");
+constexpr auto kMin = family("flintgauge_hint_executors_min");
+constexpr auto kMax = family("flintgauge_hint_executors_max");
+constexpr auto kUnmet = family("flintgauge_hint_executors_unmet");
+constexpr auto kConfidence = family("flintgauge_hint_confidence_ratio");
+constexpr auto kBacklog = family("flintgauge_hint_backlog_seconds");
+constexpr auto kIdle = family("flintgauge_hint_executors_idle");
+constexpr auto kReason = family("flintgauge_hint_reason");
+
+double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+
+struct Source {
+  std::string_view name;
+  const Block* block;  ///< null when it has published nothing
+};
+using Sources = std::array<Source, 2>;
+
+/// Which series a target has now. An endpoint that does not exist there is neither up nor down.
+struct TargetShape {
+  std::string_view source;
+  std::shared_ptr<const Target> target;
+  bool has_up = false, has_duration = false, has_success = false;
+
+  TargetShape(std::string_view source_name, const TargetState& state)
+      : source(source_name),
+        target(state.target),
+        has_up(state.asked && !state.not_offered),
+        has_duration(state.asked),
+        has_success(state.ever_succeeded) {}
+  /// A target made anew by the next discovery is the same one when its key is.
+  bool operator==(const TargetShape& other) const {
+    return source == other.source && has_up == other.has_up && has_duration == other.has_duration &&
+           has_success == other.has_success && (target == other.target || target->key == other.target->key);
+  }
+};
+
+void add_target(const TargetShape& shape, const TargetState& state, SeriesList& list) {
+  const std::string_view key = shape.target->key;
+  if (shape.has_up) list.add(kUp, {shape.source, key}, state.up ? 1 : 0);
+  if (shape.has_duration) list.add(kDuration, {shape.source, key}, state.duration_seconds);
+  if (!shape.has_success) return;
+  list.add(kLastSuccess, {shape.source, key}, seconds(state.last_success_wall.ms));
+  list.add(kKept, {shape.source, key}, static_cast<double>(state.counts.kept));
+  list.add(kSkipped, {shape.source, key}, static_cast<double>(state.counts.skipped));
+}
+
+void add_hint(const AppHint& hint, SeriesList& list) {
+  const std::string_view ns = hint.app.namespace_name;
+  const std::string_view app = hint.app.app_id;
+  list.add(kDesired, {ns, app}, hint.hint.desired);
+  list.add(kDesiredStable, {ns, app}, hint.stable);
+  list.add(kCurrent, {ns, app}, hint.input.executors);
+  list.add(kMin, {ns, app}, hint.input.min_executors);
+  list.add(kMax, {ns, app}, hint.input.max_executors);
+  list.add(kUnmet, {ns, app}, hint.hint.unmet);
+  list.add(kConfidence, {ns, app}, hint.confidence);
+  list.add(kBacklog, {ns, app}, hint.hint.backlog_seconds);
+  list.add(kIdle, {ns, app}, hint.hint.idle_executors);
+  for (std::size_t i = 0; i < kHintReasonNames.size(); ++i) {
+    list.add(kReason, {ns, app, kHintReasonNames[i]}, static_cast<HintReason>(i) == hint.hint.reason ? 1 : 0);
+  }
+}
+
+}  // namespace
+
+struct Evaluator::State {
+  State(const EvaluateSettings& settings, const BudgetLimits& budget, const Now& started)
+      : limits(budget), last(started), hints(settings) {}
+
+  BudgetLimits limits;
+  Now last;
+  int suppressed = 0;  ///< evaluations that still give no hints
+  AppTable apps;
+  AppHints hints;
+  std::vector<TargetShape> targets;
+  std::vector<AppKey> hinted;
+  std::array<bool, 2> has_block{};
+  SeriesCount count;
+  SeriesList list;
+
+  std::int64_t clock_jump(const Now& now);
+  bool take_targets(const Sources& sources, Block& derived);
+  bool take_hinted(const std::vector<AppHint>& now_hinted);
+  bool take_blocks(const Sources& sources);
+  void walk(const Sources& sources, const Report& report, const Block& derived, SeriesList& to) const;
+};
+
+/// Step of the wall clock since the last evaluation. Sample ages and hints rest on both clocks, so a step
+/// makes hints wait until the sources were read again.
+std::int64_t Evaluator::State::clock_jump(const Now& now) {
+  const std::int64_t step = (now.wall.ms - last.wall.ms) - elapsed_ms(last.steady, now.steady);
+  last = now;
+  if (std::abs(step) <= kClockJumpMs) return 0;
+  suppressed = kSuppressedEvaluations;
+  return step;
+}
+
+/// Copies the states of all targets. True when a target has other series than last time.
+bool Evaluator::State::take_targets(const Sources& sources, Block& derived) {
+  derived.targets.clear();
+  bool changed = false;
+  for (const Source& source : sources) {
+    if (source.block == nullptr) continue;
+    for (const TargetState& state : source.block->targets) {
+      if (state.target == nullptr) continue;
+      TargetShape shape(source.name, state);
+      const std::size_t i = derived.targets.size();
+      derived.targets.push_back(state);
+      if (i >= targets.size()) {
+        targets.push_back(std::move(shape));
+        changed = true;
+        continue;
+      }
+      changed = changed || !(targets[i] == shape);
+      targets[i] = std::move(shape);
+    }
+  }
+  changed = changed || targets.size() != derived.targets.size();
+  targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(derived.targets.size()), targets.end());
+  return changed;
+}
+
+bool Evaluator::State::take_hinted(const std::vector<AppHint>& now_hinted) {
+  if (std::ranges::equal(now_hinted, hinted, {}, &AppHint::app)) return false;
+  hinted.clear();
+  for (const AppHint& hint : now_hinted) hinted.push_back(hint.app);
+  return true;
+}
+
+bool Evaluator::State::take_blocks(const Sources& sources) {
+  const std::array<bool, 2> now_has{sources[0].block != nullptr, sources[1].block != nullptr};
+  return std::exchange(has_block, now_has) != now_has;
+}
+
+/// Every series of the derived block, in the same order while the set is the same.
+void Evaluator::State::walk(const Sources& sources, const Report& report, const Block& derived,
+                            SeriesList& to) const {
+  for (const App& app : apps.apps()) {
+    to.add(kAppInfo, {app.key.namespace_name, app.key.app_id, app.name, app.spark_version, app.operator_name},
+           1);
+  }
+  for (const AppHint& hint : report.hints) add_hint(hint, to);
+  for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);
+  for (const Source& source : sources) {
+    if (source.block == nullptr) continue;
+    to.add(kBlockAge, {source.name},
+           std::max(0.0, seconds(elapsed_ms(source.block->committed, report.at.steady))));
+  }
+  for (const auto& [name, series] : count.namespaces()) to.add(kSeries, {name}, static_cast<double>(series));
+  to.add(kSeriesLimit, {"app"}, static_cast<double>(limits.app));
+  to.add(kSeriesLimit, {"namespace"}, static_cast<double>(limits.namespace_));
+  to.add(kSeriesLimit, {"node"}, static_cast<double>(limits.node));
+}
+
+Evaluator::Evaluator(const EvaluateSettings& settings, const BudgetLimits& limits, const Now& started)
+    : state_(std::make_unique<State>(settings, limits, started)) {}
+
+Evaluator::~Evaluator() = default;
+
+std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& now, Block& derived) {
+  State& state = *state_;
+  const Block* kubelet = view.block(Shard::kKubelet);
+  const Block* spark = view.block(Shard::kSpark);
+  const Sources sources{Source{"kubelet", kubelet}, Source{"spark", spark}};
+
+  auto report = std::make_shared<Report>();
+  report->at = now;
+  report->clock_jump_ms = state.clock_jump(now);
+  bool changed = state.apps.update(kubelet, spark);
+  state.apps.append_rows(kubelet, spark, now, report->apps);
+  if (state.suppressed > 0) {
+    --state.suppressed;
+  } else {
+    state.hints.append(spark, state.apps, now, report->hints);
+  }
+  changed = state.take_hinted(report->hints) || changed;
+  changed = state.take_targets(sources, derived) || changed;
+  changed = state.take_blocks(sources) || changed;
+  changed = state.count.read(kubelet, spark, changed, state.apps.apps(), state.hinted) || changed;
+
+  const auto walk = [&](SeriesList& to) { state.walk(sources, *report, derived, to); };
+  state.list.fill(derived, changed, walk);
+  if (changed) {
+    // The block counts its own series too, which are known only now.
+    state.count.read_own(*derived.schema);
+    state.list.fill(derived, false, walk);
+  }
+  derived.committed = now.steady;
+  derived.committed_wall = now.wall;
+  derived.report = report;
+  return report;
+}
+
+}  // namespace flintgauge

@@ -1,0 +1,310 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+#include <set>
+#include <string>
+
+#include "core/evaluate_support.h"
+#include "flintgauge/evaluate.h"
+
+namespace flintgauge {
+namespace {
+
+using testing::at;
+using testing::Bench;
+using testing::burst;
+using testing::pod;
+using testing::Row;
+
+const std::string kBurstApp = "{namespace=\"a\",app_id=\"s-1\"}";
+
+bool has_hints(const std::map<std::string, double>& series) {
+  return std::ranges::any_of(series,
+                             [](const auto& one) { return one.first.starts_with("flintgauge_hint_"); });
+}
+
+TEST(EvaluateHints, PublishesEverySeriesOfAHint) {
+  Bench bench;
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  const auto report = bench.evaluate(at(15'000));
+  ASSERT_EQ(report->hints.size(), 1U);
+  EXPECT_EQ(report->hints[0].hint.desired, 11);
+  EXPECT_EQ(report->hints[0].age_seconds, 15);
+  const auto value = [&](const char* name) { return bench.series.at(std::string(name) + kBurstApp); };
+  EXPECT_EQ(value("flintgauge_hint_executors_desired"), 11);
+  EXPECT_EQ(value("flintgauge_hint_executors_desired_stable"), 11);
+  EXPECT_EQ(value("flintgauge_hint_executors_current"), 2);
+  EXPECT_EQ(value("flintgauge_hint_executors_min"), 1);
+  EXPECT_EQ(value("flintgauge_hint_executors_max"), 200);
+  EXPECT_EQ(value("flintgauge_hint_executors_unmet"), 0);
+  EXPECT_EQ(value("flintgauge_hint_executors_idle"), 0);
+  EXPECT_EQ(value("flintgauge_hint_backlog_seconds"), 495);
+  EXPECT_EQ(value("flintgauge_hint_confidence_ratio"), 0.5);
+  for (const std::string_view reason : kHintReasonNames) {
+    const std::string name =
+        "flintgauge_hint_reason{namespace=\"a\",app_id=\"s-1\",reason=\"" + std::string(reason) + "\"}";
+    EXPECT_EQ(bench.series.at(name), reason == "backlog" ? 1 : 0) << name;
+  }
+}
+
+// A hint is absent when it is not known: never a zero, and never the last one for ever.
+TEST(EvaluateHints, AreGoneWhenTheirInputIsOldAndComeBack) {
+  Bench bench;
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  EXPECT_EQ(bench.evaluate(at(30'000))->hints.size(), 1U);
+  EXPECT_TRUE(bench.evaluate(at(30'001))->hints.empty());
+  EXPECT_FALSE(has_hints(bench.series));
+  SparkAppFacts half = burst("a", "s-1", at(31'000).steady);
+  half.stages_at = at(0).steady;
+  bench.publish_facts(at(31'000), {half});
+  EXPECT_TRUE(bench.evaluate(at(31'000))->hints.empty()) << "the older list decides";
+  bench.publish_facts(at(32'000), {burst("a", "s-1", at(32'000).steady)});
+  EXPECT_EQ(bench.evaluate(at(32'000))->hints.size(), 1U);
+  EXPECT_TRUE(has_hints(bench.series));
+}
+
+TEST(EvaluateHints, NeedBothLists) {
+  for (bool SparkAppFacts::*list : {&SparkAppFacts::has_executors, &SparkAppFacts::has_stages}) {
+    Bench bench;
+    SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+    facts.*list = false;
+    bench.publish_facts(at(0), {facts});
+    EXPECT_TRUE(bench.evaluate(at(0))->hints.empty());
+    EXPECT_FALSE(has_hints(bench.series));
+  }
+}
+
+TEST(EvaluateHints, RememberHowManyTasksAnExecutorRuns) {
+  Bench bench;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.executors = facts.busy_executors = facts.running_tasks = facts.slots_per_executor = 0;
+  bench.publish_facts(at(0), {facts});
+  EXPECT_TRUE(bench.evaluate(at(0))->hints.empty()) << "an executor's size was never seen";
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  bench.evaluate(at(0));
+  bench.publish_facts(at(0), {facts});
+  const auto report = bench.evaluate(at(0));
+  ASSERT_EQ(report->hints.size(), 1U);
+  EXPECT_EQ(report->hints[0].input.tasks_per_executor, 4);
+}
+
+TEST(EvaluateHints, CountPendingExecutorPodsOfThisNode) {
+  Bench bench;
+  bench.publish_pods(
+      at(0),
+      {pod("a", "e1", "s-1", "executor", Phase::kRunning), pod("a", "e2", "s-1", "executor", Phase::kPending),
+       pod("a", "e3", "s-1", "executor", Phase::kPending), pod("a", "e4", "s-1", "executor", Phase::kFailed),
+       pod("a", "d", "s-1", "driver", Phase::kRunning)});
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  EXPECT_EQ(bench.evaluate(at(0))->hints.at(0).input.executor_pods, 3);
+  SparkAppFacts elsewhere = burst("a", "s-1", at(0).steady);
+  elsewhere.executors = 7;
+  bench.publish_facts(at(0), {elsewhere});
+  EXPECT_EQ(bench.evaluate(at(0))->hints.at(0).input.executor_pods, 7)
+      << "executors on other nodes are not seen";
+}
+
+TEST(EvaluateHints, AgeLessensTheConfidenceShownButDoesNotMoveTheNumber) {
+  Bench bench;
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  const auto report = bench.evaluate(at(29'000));
+  EXPECT_LT(report->hints.at(0).confidence, 0.3);
+  EXPECT_EQ(report->hints.at(0).hint.desired, 11) << "not the 100 that a low confidence gives";
+}
+
+TEST(EvaluateHints, ANewApplicationGetsSparksOwnNumber) {
+  Bench bench;
+  SparkAppFacts fresh = burst("a", "s-1", at(0).steady);
+  fresh.first_seen = at(0).steady;
+  bench.publish_facts(at(0), {fresh});
+  EXPECT_EQ(bench.evaluate(at(5'000))->hints.at(0).hint.desired, 100);
+
+  // The same facts when the driver is old: it is the agent that is new.
+  Pod driver = pod("a", "d", "s-1", "driver", Phase::kRunning);
+  Container container;
+  container.state = ContainerState::kRunning;
+  container.started_at = WallTime{at(0).wall.ms - 60'000};
+  driver.containers.push_back(container);
+  bench.publish_pods(at(0), {driver});
+  EXPECT_EQ(bench.evaluate(at(6'000))->hints.at(0).hint.desired, 11);
+}
+
+TEST(EvaluateHints, WaitTwoEvaluationsAfterAStepOfTheWallClock) {
+  for (const std::int64_t step : {-3'600'000, -2'001, 2'001, 3'600'000}) {
+    Bench bench;
+    const auto facts_at = [&](const Now& now) { bench.publish_facts(now, {burst("a", "s-1", now.steady)}); };
+    facts_at(at(0));
+    EXPECT_EQ(bench.evaluate(at(0))->clock_jump_ms, 0);
+    facts_at(at(10'000));
+    auto report = bench.evaluate(at(10'000, step));
+    EXPECT_EQ(report->clock_jump_ms, step);
+    EXPECT_TRUE(report->hints.empty());
+    EXPECT_FALSE(has_hints(bench.series));
+    report = bench.evaluate(at(11'000, step));
+    EXPECT_EQ(report->clock_jump_ms, 0) << "a step is told once";
+    EXPECT_TRUE(report->hints.empty());
+    EXPECT_EQ(bench.evaluate(at(12'000, step))->hints.size(), 1U);
+  }
+  Bench bench;
+  bench.publish_facts(at(0), {burst("a", "s-1", at(0).steady)});
+  bench.evaluate(at(0));
+  EXPECT_EQ(bench.evaluate(at(1'000, 2'000))->hints.size(), 1U) << "a slewed clock is no step";
+}
+
+TEST(EvaluateHints, StableGoesDownAfterFiveMinutesAndIsForgottenWithItsApplication) {
+  Bench bench;
+  const auto evaluate = [&](std::int64_t second, std::int64_t pending) {
+    SparkAppFacts facts = burst("a", "s-1", at(second * 1000).steady);
+    facts.pending_tasks = pending;
+    bench.publish_facts(at(second * 1000), {facts});
+    return bench.evaluate(at(second * 1000))->hints.at(0).stable;
+  };
+  EXPECT_EQ(evaluate(0, 392), 11);
+  EXPECT_EQ(evaluate(10, 0), 11);
+  EXPECT_EQ(evaluate(306, 0), 2);
+  EXPECT_EQ(evaluate(310, 392), 11);
+  bench.publish_facts(at(320'000), {});
+  bench.evaluate(at(320'000));
+  bench.evaluate(at(620'000));
+  EXPECT_EQ(evaluate(621, 0), 2);
+}
+
+TEST(EvaluateHints, AreSortedAndOnePerApplication) {
+  Bench bench;
+  SparkAppFacts second = burst("a", "s-1", at(0).steady);
+  second.pending_tasks = 0;
+  const SteadyTime now = at(0).steady;
+  bench.publish_facts(at(0),
+                      {burst("b", "s-1", now), burst("a", "s-2", now), burst("a", "s-1", now), second});
+  const auto report = bench.evaluate(at(0));
+  ASSERT_EQ(report->hints.size(), 3U);
+  EXPECT_TRUE(std::ranges::is_sorted(report->hints, {}, &AppHint::app));
+  EXPECT_EQ(report->hints[0].hint.desired, 11) << "of two for one application the first counts";
+}
+
+// ---- a slow twin: everything that follows from the blocks of this moment, made anew each time
+// ---------------
+
+void count_series(const std::map<std::string, double>& series, std::map<std::string, double>& by_namespace) {
+  for (const auto& [name, value] : series) {
+    const std::string_view mark = "{namespace=\"";
+    const auto begin = name.find(mark);
+    std::string ns;
+    if (begin != std::string::npos && !name.starts_with("flintgauge_series{")) {
+      ns = name.substr(begin + mark.size(), name.find('"', begin + mark.size()) - begin - mark.size());
+    }
+    ++by_namespace[ns];
+  }
+}
+
+using Known = std::set<std::pair<std::string, std::string>>;
+
+// An application is one with a live pod, or one that still has series and has a pod or was known before.
+Known known_now(const std::vector<Pod>& pods, const std::vector<Row>& app_rows, Known before) {
+  Known out;
+  for (const Pod& one : pods) {
+    const std::pair key{one.namespace_name, std::string(identify(one).app_id)};
+    if (one.phase != Phase::kSucceeded) out.insert(key);
+    before.insert(key);
+  }
+  for (const Row& row : app_rows) {
+    if (before.contains({row.labels[0], row.labels[1]})) out.emplace(row.labels[0], row.labels[1]);
+  }
+  return out;
+}
+
+std::map<std::string, double> expected(const Bench& bench, const Known& apps, const Block& kubelet,
+                                       const Block& spark, const Report& report) {
+  std::map<std::string, double> out;
+  std::set<std::string> namespaces = {""};
+  for (const auto& [ns, app] : apps) {
+    namespaces.insert(ns);
+    out["flintgauge_app_info{namespace=\"" + ns + "\",app_id=\"" + app +
+        "\",app_name=\"\",spark_version=\"\",operator=\"none\"}"] = 1;
+  }
+  for (const AppHint& hint : report.hints) {
+    namespaces.insert(hint.app.namespace_name);
+    const std::string app =
+        "{namespace=\"" + hint.app.namespace_name + "\",app_id=\"" + hint.app.app_id + "\"";
+    const HorizontalHint again = horizontal_hint(hint.input);
+    const std::string prefix = "flintgauge_hint_executors_";
+    out[prefix + "desired" + app + "}"] = again.desired;
+    out[prefix + "desired_stable" + app + "}"] = hint.stable;
+    out[prefix + "current" + app + "}"] = hint.input.executors;
+    out[prefix + "min" + app + "}"] = bench.settings.min_executors;
+    out[prefix + "max" + app + "}"] = bench.settings.max_executors;
+    out[prefix + "unmet" + app + "}"] = again.unmet;
+    out[prefix + "idle" + app + "}"] = again.idle_executors;
+    out["flintgauge_hint_confidence_ratio" + app + "}"] = hint.confidence;
+    out["flintgauge_hint_backlog_seconds" + app + "}"] = again.backlog_seconds;
+    for (const std::string_view reason : kHintReasonNames) {
+      out["flintgauge_hint_reason" + app + ",reason=\"" + std::string(reason) + "\"}"] =
+          reason == to_string(again.reason) ? 1 : 0;
+    }
+  }
+  out["flintgauge_store_block_age_seconds{source=\"kubelet\"}"] = 0;
+  out["flintgauge_store_block_age_seconds{source=\"spark\"}"] = 0;
+  out["flintgauge_series_limit{scope=\"app\"}"] = 500;
+  out["flintgauge_series_limit{scope=\"namespace\"}"] = 4000;
+  out["flintgauge_series_limit{scope=\"node\"}"] = 20000;
+  for (const Block* block : {&kubelet, &spark}) {
+    for (std::size_t i = 0; i < block->schema->size(); ++i) {
+      namespaces.insert(std::string(block->schema->labels(i)[0]));
+    }
+  }
+  for (const std::string& ns : namespaces) out["flintgauge_series{namespace=\"" + ns + "\"}"] = 0;
+  std::map<std::string, double> counts;
+  count_series(testing::series_of(kubelet), counts);
+  count_series(testing::series_of(spark), counts);
+  count_series(out, counts);
+  for (const std::string& ns : namespaces) out["flintgauge_series{namespace=\"" + ns + "\"}"] = counts[ns];
+  return out;
+}
+
+TEST(EvaluateHints, AgreesWithASlowTwinOverRandomChanges) {
+  std::mt19937 random(1);
+  Bench bench;
+  Known known;
+  const auto any = [&](unsigned below) { return static_cast<std::int64_t>(random() % below); };
+  for (int step = 0; step < 400; ++step) {
+    const Now now = at(step * 10'000);
+    std::vector<Pod> pods;
+    std::vector<Row> kubelet_rows, spark_rows;
+    std::vector<SparkAppFacts> facts;
+    for (const std::string ns : {"a", "b", "c"}) {
+      for (const std::string app : {"s-1", "s-2", "s-3"}) {
+        const Phase phase = std::array{Phase::kSucceeded, Phase::kRunning, Phase::kPending}[random() % 3];
+        if (any(8) > 5) pods.push_back(pod(ns, "p" + app, app, "driver", phase));
+        if (any(8) > 5)
+          spark_rows.push_back({family("flintgauge_spark_tasks_failed_total"), {ns, app}, 1.0 * step});
+        if (any(8) > 5) {
+          facts.push_back(burst(ns, app, SteadyTime{now.steady.ms - any(40'000)}));
+          facts.back().pending_tasks = any(2'000);
+        }
+      }
+      if (any(4) == 0) {
+        kubelet_rows.push_back({family("flintgauge_namespace_pods"), {ns, "spark", "Running"}, 1.0 * step});
+      }
+    }
+    // Most often nothing changes: the path that reuses the schema must be taken as well.
+    if (step > 0 && any(3) > 0) {
+      bench.evaluate(now);
+      continue;
+    }
+    bench.publish_pods(now, pods, kubelet_rows);
+    bench.publish_facts(now, facts, spark_rows);
+    const auto report = bench.evaluate(now);
+    const auto fresh = std::ranges::count_if(
+        facts, [&](const SparkAppFacts& one) { return now.steady.ms - one.stages_at.ms <= 30'000; });
+    ASSERT_EQ(report->hints.size(), static_cast<std::size_t>(fresh));
+    const View view = bench.store.read();
+    known = known_now(pods, spark_rows, known);
+    const auto want =
+        expected(bench, known, *view.block(Shard::kKubelet), *view.block(Shard::kSpark), *report);
+    ASSERT_EQ(bench.series, want) << "step " << step;
+  }
+}
+
+}  // namespace
+}  // namespace flintgauge
