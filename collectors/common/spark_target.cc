@@ -102,9 +102,9 @@ std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
   if (discovery.pods == nullptr) return {};
   for (const Pod& pod : discovery.pods->pods) {
     if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) continue;
-    if (pod.label("spark-role") != "driver") continue;
+
     const PodIdentity identity = identify(pod);
-    if (identity.app_id.empty()) continue;
+    if (identity.app_id.empty() || identity.role != Role::kDriver) continue;
     const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
     if (host.empty()) continue;
     SparkDriver driver{{std::string(identity.namespace_name), std::string(identity.app_id)},

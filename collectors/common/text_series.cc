@@ -1,0 +1,179 @@
+#include "collectors/common/text_series.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flintgauge {
+namespace {
+
+constexpr std::size_t kFirstSlots = 64;
+constexpr std::size_t kGarbageAllowed = 64UL * 1024;  // bytes, not worth moving the rest for
+constexpr std::uint32_t kRetiring = kNone - 1;        // in State::sample, within commit()
+
+}  // namespace
+
+void TextIndex::insert(std::uint32_t hash, TextId id) {
+  if (2 * (used_ + 1) > slots_.size()) grow();
+  std::size_t i = hash & mask();
+  while (slots_[i].id != kNone) i = (i + 1) & mask();
+  slots_[i] = {hash, id};
+  ++used_;
+}
+
+void TextIndex::erase(std::uint32_t hash, TextId id) {
+  std::size_t hole = hash & mask();
+  while (slots_[hole].id != id) hole = (hole + 1) & mask();
+  // Moves later entries of the chain back, so that no lookup ends at the hole too early.
+  for (std::size_t i = (hole + 1) & mask(); slots_[i].id != kNone; i = (i + 1) & mask()) {
+    const std::size_t home = slots_[i].hash & mask();
+    if (((i - home) & mask()) >= ((i - hole) & mask())) {
+      slots_[hole] = slots_[i];
+      hole = i;
+    }
+  }
+  slots_[hole].id = kNone;
+  --used_;
+}
+
+void TextIndex::grow() {
+  const std::vector<Slot> old = std::move(slots_);
+  slots_.assign(old.empty() ? kFirstSlots : 2 * old.size(), Slot{0, kNone});
+  used_ = 0;
+  for (const Slot& slot : old) {
+    if (slot.id != kNone) insert(slot.hash, slot.id);
+  }
+}
+
+std::uint32_t SeriesTable::hash(std::string_view text) const {
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(text.data(), text.size(), seed_));
+}
+
+void SeriesTable::reset() {
+  if (!is_committed_) take_back();
+  is_committed_ = false;
+  has_moved_ = has_fresh_ = false;
+  created_.clear();
+  retired_.clear();
+  order_seen_.clear();
+  samples_.clear();
+  next_place_ = 0;
+  ++scrape_;
+}
+
+void SeriesTable::take_back() {
+  const std::size_t garbage = garbage_;
+  for (const TextId id : added_texts_) free_text(id);
+  added_texts_.clear();
+  arena_.resize(committed_arena_);
+  garbage_ = garbage;
+  for (const SeriesIndex series : created_) free_series_.push_back(series);
+}
+
+TextId SeriesTable::find(std::string_view text) const {
+  return index_.find(hash(text), [&](TextId id) { return view(id) == text; });
+}
+
+TextId SeriesTable::add(std::string_view text, std::string_view canonical, std::optional<Route> route) {
+  if (arena_.size() + text.size() + canonical.size() >= kNone) return kNone;
+  if (!route) return add_text(text);
+  TextId first = canonical.empty() ? kNone : find(canonical);
+  if (first == kNone && !canonical.empty()) {
+    first = add_text(canonical);
+    texts_[first].series = add_series(std::move(*route), first);
+  }
+  const TextId id = add_text(text);
+  const bool is_spelling = first != kNone && texts_[first].series != kNone;
+  texts_[id].series = is_spelling ? texts_[first].series : add_series(std::move(*route), id);
+  return id;
+}
+
+TextId SeriesTable::add_text(std::string_view text) {
+  auto id = static_cast<TextId>(texts_.size());
+  if (free_texts_.empty()) {
+    texts_.emplace_back();
+  } else {
+    id = free_texts_.back();
+    free_texts_.pop_back();
+  }
+  texts_[id] = {.begin = static_cast<std::uint32_t>(arena_.size()),
+                .size = static_cast<std::uint32_t>(text.size())};
+  arena_.insert(arena_.end(), text.begin(), text.end());
+  index_.insert(hash(text), id);
+  added_texts_.push_back(id);
+  return id;
+}
+
+SeriesIndex SeriesTable::add_series(Route route, TextId canonical) {
+  auto series = static_cast<SeriesIndex>(routes_.size());
+  if (free_series_.empty()) {
+    routes_.push_back(std::move(route));
+    states_.emplace_back();
+  } else {
+    series = free_series_.back();
+    free_series_.pop_back();
+    routes_[series] = std::move(route);
+  }
+  states_[series] = {.canonical = canonical};
+  created_.push_back(series);
+  return series;
+}
+
+void SeriesTable::free_text(TextId id) {
+  index_.erase(hash(view(id)), id);
+  garbage_ += texts_[id].size;
+  texts_[id] = {};
+  free_texts_.push_back(id);
+}
+
+void SeriesTable::commit() {
+  is_committed_ = true;
+  if (!has_moved_ && !has_fresh_ && order_seen_.size() == order_.size()) return;  // the same again
+  retire_unseen();
+  order_.swap(order_seen_);
+  for (std::uint32_t place = 0; place < order_.size(); ++place) texts_[order_[place]].place = place;
+  if (garbage_ > kGarbageAllowed && garbage_ > arena_.size() / 2) compact();
+  committed_arena_ = arena_.size();
+  added_texts_.clear();
+}
+
+void SeriesTable::retire_unseen() {
+  for (const TextId id : order_) {
+    Text& text = texts_[id];
+    if (text.seen == scrape_) continue;
+    text.place = kNone;
+    if (text.series == kNone) {
+      free_text(id);
+      continue;
+    }
+    State& state = states_[text.series];
+    if (state.scrape != scrape_ && state.sample != kRetiring) {
+      state.sample = kRetiring;
+      retired_.push_back(text.series);
+    }
+    if (state.canonical != id) free_text(id);
+  }
+  for (const SeriesIndex series : retired_) {
+    free_text(states_[series].canonical);
+    free_series_.push_back(series);
+  }
+}
+
+void SeriesTable::compact() {
+  std::vector<char> packed;
+  packed.reserve(arena_.size() - garbage_);
+  const auto move = [&](Text& text) {
+    const char* const from = arena_.data() + text.begin;
+    text.begin = static_cast<std::uint32_t>(packed.size());
+    packed.insert(packed.end(), from, from + text.size);
+  };
+  for (const TextId id : order_) move(texts_[id]);  // in the order in which they are read
+  for (Text& text : texts_) {
+    if (text.size != 0 && text.place == kNone) move(text);
+  }
+  arena_ = std::move(packed);
+  garbage_ = 0;
+}
+
+}  // namespace flintgauge
