@@ -214,51 +214,72 @@ Known known_now(const std::vector<Pod>& pods, const std::vector<Row>& app_rows, 
   return out;
 }
 
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+std::string named(std::string_view family, Labels labels) {
+  std::string out(family);
+  char before = '{';
+  for (const auto& [label, value] : labels) {
+    out.append(1, before).append(label).append("=\"").append(value).append("\"");
+    before = ',';
+  }
+  return out.append("}");
+}
+
+void expect_hint(const AppHint& hint, const EvaluateSettings& settings, std::map<std::string, double>& out) {
+  const HorizontalHint again = horizontal_hint(hint.input);
+  const auto put = [&](std::string_view name, double value) {
+    out[named(name, {{"namespace", hint.app.namespace_name}, {"app_id", hint.app.app_id}})] = value;
+  };
+  put("flintgauge_hint_executors_desired", again.desired);
+  put("flintgauge_hint_executors_desired_stable", hint.stable);
+  put("flintgauge_hint_executors_current", hint.input.executors);
+  put("flintgauge_hint_executors_min", settings.min_executors);
+  put("flintgauge_hint_executors_max", settings.max_executors);
+  put("flintgauge_hint_executors_unmet", again.unmet);
+  put("flintgauge_hint_executors_idle", again.idle_executors);
+  put("flintgauge_hint_confidence_ratio", hint.confidence);
+  put("flintgauge_hint_backlog_seconds", again.backlog_seconds);
+  for (const std::string_view reason : kHintReasonNames) {
+    out[named("flintgauge_hint_reason",
+              {{"namespace", hint.app.namespace_name}, {"app_id", hint.app.app_id}, {"reason", reason}})] =
+        reason == to_string(again.reason) ? 1 : 0;
+  }
+}
+
 std::map<std::string, double> expected(const Bench& bench, const Known& apps, const Block& kubelet,
                                        const Block& spark, const Report& report) {
   std::map<std::string, double> out;
   std::set<std::string> namespaces = {""};
   for (const auto& [ns, app] : apps) {
     namespaces.insert(ns);
-    out["flintgauge_app_info{namespace=\"" + ns + "\",app_id=\"" + app +
-        "\",app_name=\"\",spark_version=\"\",operator=\"none\"}"] = 1;
+    out[named("flintgauge_app_info", {{"namespace", ns},
+                                      {"app_id", app},
+                                      {"app_name", ""},
+                                      {"spark_version", ""},
+                                      {"operator", "none"}})] = 1;
   }
   for (const AppHint& hint : report.hints) {
     namespaces.insert(hint.app.namespace_name);
-    const std::string app =
-        "{namespace=\"" + hint.app.namespace_name + "\",app_id=\"" + hint.app.app_id + "\"";
-    const HorizontalHint again = horizontal_hint(hint.input);
-    const std::string prefix = "flintgauge_hint_executors_";
-    out[prefix + "desired" + app + "}"] = again.desired;
-    out[prefix + "desired_stable" + app + "}"] = hint.stable;
-    out[prefix + "current" + app + "}"] = hint.input.executors;
-    out[prefix + "min" + app + "}"] = bench.settings.min_executors;
-    out[prefix + "max" + app + "}"] = bench.settings.max_executors;
-    out[prefix + "unmet" + app + "}"] = again.unmet;
-    out[prefix + "idle" + app + "}"] = again.idle_executors;
-    out["flintgauge_hint_confidence_ratio" + app + "}"] = hint.confidence;
-    out["flintgauge_hint_backlog_seconds" + app + "}"] = again.backlog_seconds;
-    for (const std::string_view reason : kHintReasonNames) {
-      out["flintgauge_hint_reason" + app + ",reason=\"" + std::string(reason) + "\"}"] =
-          reason == to_string(again.reason) ? 1 : 0;
-    }
+    expect_hint(hint, bench.settings, out);
   }
-  out["flintgauge_store_block_age_seconds{source=\"kubelet\"}"] = 0;
-  out["flintgauge_store_block_age_seconds{source=\"spark\"}"] = 0;
-  out["flintgauge_series_limit{scope=\"app\"}"] = 500;
-  out["flintgauge_series_limit{scope=\"namespace\"}"] = 4000;
-  out["flintgauge_series_limit{scope=\"node\"}"] = 20000;
+  for (const char* source : {"kubelet", "spark"}) {
+    out[named("flintgauge_store_block_age_seconds", {{"source", source}})] = 0;
+  }
+  out[named("flintgauge_series_limit", {{"scope", "app"}})] = 500;
+  out[named("flintgauge_series_limit", {{"scope", "namespace"}})] = 4000;
+  out[named("flintgauge_series_limit", {{"scope", "node"}})] = 20000;
   for (const Block* block : {&kubelet, &spark}) {
     for (std::size_t i = 0; i < block->schema->size(); ++i) {
-      namespaces.insert(std::string(block->schema->labels(i)[0]));
+      namespaces.emplace(block->schema->labels(i)[0]);
     }
   }
-  for (const std::string& ns : namespaces) out["flintgauge_series{namespace=\"" + ns + "\"}"] = 0;
+  for (const std::string& ns : namespaces) out[named("flintgauge_series", {{"namespace", ns}})] = 0;
   std::map<std::string, double> counts;
   count_series(testing::series_of(kubelet), counts);
   count_series(testing::series_of(spark), counts);
   count_series(out, counts);
-  for (const std::string& ns : namespaces) out["flintgauge_series{namespace=\"" + ns + "\"}"] = counts[ns];
+  for (const std::string& ns : namespaces) out[named("flintgauge_series", {{"namespace", ns}})] = counts[ns];
   return out;
 }
 
@@ -267,24 +288,28 @@ TEST(EvaluateHints, AgreesWithASlowTwinOverRandomChanges) {
   Bench bench;
   Known known;
   const auto any = [&](unsigned below) { return static_cast<std::int64_t>(random() % below); };
-  for (int step = 0; step < 400; ++step) {
+  for (std::int64_t step = 0; step < 400; ++step) {
     const Now now = at(step * 10'000);
     std::vector<Pod> pods;
-    std::vector<Row> kubelet_rows, spark_rows;
+    std::vector<Row> kubelet_rows;
+    std::vector<Row> spark_rows;
     std::vector<SparkAppFacts> facts;
     for (const std::string ns : {"a", "b", "c"}) {
       for (const std::string app : {"s-1", "s-2", "s-3"}) {
         const Phase phase = std::array{Phase::kSucceeded, Phase::kRunning, Phase::kPending}[random() % 3];
         if (any(8) > 5) pods.push_back(pod(ns, "p" + app, app, "driver", phase));
-        if (any(8) > 5)
-          spark_rows.push_back({family("flintgauge_spark_tasks_failed_total"), {ns, app}, 1.0 * step});
+        if (any(8) > 5) {
+          spark_rows.push_back(
+              {family("flintgauge_spark_tasks_failed_total"), {ns, app}, static_cast<double>(step)});
+        }
         if (any(8) > 5) {
           facts.push_back(burst(ns, app, SteadyTime{now.steady.ms - any(40'000)}));
           facts.back().pending_tasks = any(2'000);
         }
       }
       if (any(4) == 0) {
-        kubelet_rows.push_back({family("flintgauge_namespace_pods"), {ns, "spark", "Running"}, 1.0 * step});
+        kubelet_rows.push_back(
+            {family("flintgauge_namespace_pods"), {ns, "spark", "Running"}, static_cast<double>(step)});
       }
     }
     // Most often nothing changes: the path that reuses the schema must be taken as well.

@@ -134,7 +134,9 @@ TEST(Evaluate, CpuIsTheRateOfAboutAMinute) {
   EXPECT_EQ(step(10, 110, 60, true), 2);
   EXPECT_EQ(step(20, 110, 60, true), 2) << "the page of cAdvisor was not refreshed";
   EXPECT_EQ(step(30, 130, 70, true), 50.0 / 30);
-  for (int i = 4; i <= 20; ++i) step(i * 10, 130 + i, 70 + 4 * i, true);
+  for (std::int64_t i = 4; i <= 20; ++i) {
+    step(i * 10, 130 + static_cast<double>(i), 70 + 4 * static_cast<double>(i), true);
+  }
   EXPECT_EQ(step(210, 151, 154, true), 0.5) << "of the last minute only";
   EXPECT_EQ(step(280, 151, 154, true), 0) << "a living application that stands still uses nothing";
   EXPECT_TRUE(std::isnan(step(290, 151, 154, false))) << "without a fresh page nothing is known";
@@ -200,7 +202,7 @@ TEST(Evaluate, AllocatesForTheReportOnlyWhileTheSeriesStayTheSame) {
   Evaluator evaluator(bench.settings, BudgetLimits{}, at(0));
   Block block;
   evaluator.evaluate(bench.store.read(), at(0), block);
-  for (int second = 1; second <= 20; ++second) {
+  for (std::int64_t second = 1; second <= 20; ++second) {
     const View view = bench.store.read();
     block.report = nullptr;
     const std::uint64_t before = testing::allocations();

@@ -57,16 +57,16 @@ TEST_P(Vector, GivesEachTerm) {
   EXPECT_EQ(to_string(got.reason), to_string(want.reason));
 }
 
-const auto max50 = [](HorizontalInput& in) { in.max_executors = 50; };
+const auto kMax50 = [](HorizontalInput& in) { in.max_executors = 50; };
 
 INSTANTIATE_TEST_SUITE_P(
     Reference, Vector,
     testing::Values(
-        Case{"idle", with(input(5, 0, 0, 0, 10), max50), 0, 0, 0, 1, 1, 1, 0, HintReason::kIdle},
+        Case{"idle", with(input(5, 0, 0, 0, 10), kMax50), 0, 0, 0, 1, 1, 1, 0, HintReason::kIdle},
         Case{"burst", input(2, 2, 8, 392, 10), 100, 3960, 11, 11, 11, 11, 0, HintReason::kBacklog},
-        Case{"tiny_tasks", with(input(2, 2, 8, 40, 0.5), max50), 12, 22, 2, 2, 2, 2, 0,
+        Case{"tiny_tasks", with(input(2, 2, 8, 40, 0.5), kMax50), 12, 22, 2, 2, 2, 2, 0,
              HintReason::kBusyFloor},
-        Case{"long_tasks", with(input(2, 2, 8, 24, 600), max50), 8, 16800, 8, 8, 8, 8, 0,
+        Case{"long_tasks", with(input(2, 2, 8, 24, 600), kMax50), 8, 16800, 8, 8, 8, 8, 0,
              HintReason::kParity},
         Case{"quota", with(input(2, 2, 8, 392, 10), [](auto& in) { in.quota_headroom_executors = 4; }), 100,
              3960, 11, 11, 11, 6, 5, HintReason::kQuota},
@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                   }),
              4, 35, 4, 4, 4, 4, 0, HintReason::kParity},
         Case{"steady", input(10, 10, 40, 400, 10), 110, 4200, 10, 10, 10, 10, 0, HintReason::kBusyFloor},
-        Case{"max_clamp", with(input(10, 10, 40, 4000, 30), max50), 1010, 120600, 332, 50, 50, 50, 0,
+        Case{"max_clamp", with(input(10, 10, 40, 4000, 30), kMax50), 1010, 120600, 332, 50, 50, 50, 0,
              HintReason::kMax}),
     [](const auto& test) { return std::string(test.param.name); });
 
@@ -313,7 +313,7 @@ TEST(StableDesired, SurvivesTimeThatStandsOrGoesBack) {
 class SlowStable {
  public:
   double update(double desired, std::int64_t now_ms) {
-    points_.push_back({now_ms, desired});
+    points_.emplace_back(now_ms, desired);
     return greatest(now_ms, true);
   }
   double greatest(std::int64_t now_ms, bool whole_buckets, std::int64_t window_ms = 300'000) const {
@@ -338,7 +338,7 @@ TEST(StableDesired, AgreesWithASlowTwin) {
     for (int series = 0; series < 4; ++series) {
       StableDesired fast;
       SlowStable slow;
-      std::int64_t now = static_cast<std::int64_t>(random() % 1'000'000);
+      auto now = static_cast<std::int64_t>(random() % 1'000'000);
       double level = 50;
       for (int i = 0; i < 400; ++i) {
         now += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * step));
