@@ -100,7 +100,7 @@ HorizontalHint horizontal_hint(const HorizontalInput& input) {
 
   out.safe = out.raw;
   const double busy = std::min(in.busy_executors, in.max_executors);
-  if (out.raw < in.executors && busy > out.raw) {
+  if (busy > out.raw) {  // so raw < E
     out.safe = busy;
     out.reason = HintReason::kBusyFloor;
   }

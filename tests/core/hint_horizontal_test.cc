@@ -109,6 +109,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"startup_bound", input(10, 2, 4, 36, 20), 10, 760, 2, 2, 2, 2, 0, HintReason::kStartupBound},
         Case{"drain", input(10, 10, 4, 200, 20), 51, 4040, 9, 9, 10, 10, 0, HintReason::kBusyFloor},
         Case{"drain_decides", input(10, 5, 4, 200, 20), 51, 4040, 9, 9, 9, 9, 0, HintReason::kDrain},
+        Case{"boundary_of_startup", input(2, 0, 0, 24, 10), 6, 240, 1, 1, 1, 1, 0, HintReason::kStartupBound},
+        Case{"drain_equals_parity", with(input(0, 0, 0, 4, 45), [](auto& in) { in.min_executors = 0; }), 1,
+             180, 1, 1, 1, 1, 0, HintReason::kBacklog},
+        Case{"drain_target_shorter_than_two_starts",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.drain_target_seconds = 40; }), 100, 3960, 31, 31,
+             31, 31, 0, HintReason::kBacklog},
+        Case{"least_confidence", with(input(2, 2, 8, 392, 10), [](auto& in) { in.confidence = 0.3; }), 100,
+             3960, 11, 11, 11, 11, 0, HintReason::kBacklog},
         Case{"min", with(input(2, 1, 4, 0, 600), [](auto& in) { in.min_executors = 2; }), 1, 1200, 1, 2, 2, 2,
              0, HintReason::kMin},
         Case{"pending_pods_are_inside_the_quota",
@@ -307,6 +315,7 @@ TEST(StableDesired, SurvivesTimeThatStandsOrGoesBack) {
   EXPECT_EQ(stable.update(2, 0), 5);
   EXPECT_EQ(stable.update(kNaN, 1'000'000), 5);
   EXPECT_EQ(stable.update(0, 1'400'000), 0);
+  for (int i = 0; i < 1000; ++i) EXPECT_GE(stable.update(1000 - i, i % 2 == 0 ? 2'000'000 : 0), 1000 - i);
 }
 
 // The slow twin keeps every point of its life. A point counts until 300 s after the last point of its bucket.
