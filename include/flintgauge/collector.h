@@ -77,6 +77,8 @@ struct Route {
   std::string container;     ///< container name, or executor id for Scope::kExecutor
   std::string container_id;  ///< bare 64-hex id
   std::string pod_uid;
+  std::string
+      app_id;  ///< application id that the text claims (Spark); checked against Target::app, never believed
 };
 
 using SeriesIndex = std::uint32_t;

@@ -23,7 +23,8 @@ struct FoldCounts {
   std::uint64_t folded = 0;
   std::uint64_t unmatched = 0;     ///< rows whose pod is not in the pod list (yet)
   std::uint64_t host_network = 0;  ///< network rows of host-network pods: the node's traffic, not the pod's
-  std::uint64_t superseded = 0;    ///< rows of an older instance of a container that has a newer one
+  std::uint64_t superseded = 0;    ///< rows of an older instance of a container that has a newer one, or of a
+                                   ///< target that another one speaks for
   std::uint64_t not_live = 0;      ///< gauge rows of a container that the pod list says is not running
   std::uint64_t stale = 0;         ///< sample older than 60 s: gauges left out
   std::uint64_t unchanged = 0;     ///< same timestamp as last time

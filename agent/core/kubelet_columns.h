@@ -1,0 +1,131 @@
+// The numbers a group of pods (an application's role, or a namespace's workload) has, as columns: what feeds
+// each and which family shows it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "flintgauge/catalogue.h"
+#include "flintgauge/measure.h"
+
+namespace flintgauge::kubelet {
+
+/// Counters of containers and sandboxes come first and have the place of their Measure.
+inline constexpr std::size_t kSampledCounters =
+    static_cast<std::size_t>(Measure::kNetworkTransmitDropped) + 1;
+
+/// The columns that are not simply the counter measures, from kSampledCounters on.
+enum class Column : std::uint8_t {
+  kRestarts = kSampledCounters,
+  kOomKills,
+  kWorkingSet,  // gauges from here
+  kWorkingSetMax,
+  kRss,
+  kCache,
+  kMemoryRequests,
+  kMemoryLimits,
+  kCpuRequests,
+  kCpuLimits,
+  kEphemeralStorage,
+  kPodsPending,  // in the order of Phase
+  kPodsRunning,
+  kPodsSucceeded,
+  kPodsFailed,
+  kPodsUnknown,
+};
+inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kPodsUnknown) + 1;
+inline constexpr std::size_t kFirstGauge = static_cast<std::size_t>(Column::kWorkingSet);
+
+constexpr std::size_t column_of(Measure counter) { return static_cast<std::size_t>(counter); }
+constexpr std::size_t column_of(Column column) { return static_cast<std::size_t>(column); }
+
+/// A set of columns.
+using ColumnMask = std::uint32_t;
+static_assert(kColumns <= 32);
+constexpr ColumnMask bit(std::size_t column) { return ColumnMask{1} << column; }
+
+struct ColumnFamilies {
+  FamilyId app;
+  FamilyId of_namespace;
+  std::string_view label;  ///< value of the family's last label (scope, phase), or "" when it has none
+};
+
+/// The families PREFIX_SUFFIX; a name that is not in the catalogue does not compile.
+consteval FamilyId family_with(std::string_view prefix, std::string_view suffix) {
+  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
+    const std::string_view name = kCatalogue[i].name;
+    if (name.starts_with(prefix) && name.substr(prefix.size()) == suffix) return static_cast<FamilyId>(i);
+  }
+  throw "no such family in the catalogue";
+}
+consteval ColumnFamilies column(std::string_view suffix, std::string_view label = {}) {
+  return {family_with("flintgauge_app_", suffix), family_with("flintgauge_namespace_", suffix), label};
+}
+
+inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
+    column("cpu_usage_seconds_total"),
+    column("cpu_cfs_periods_total"),
+    column("cpu_cfs_throttled_periods_total"),
+    column("cpu_throttled_seconds_total"),
+    column("memory_major_page_faults_total"),
+    column("oom_kills_total", "process"),
+    column("fs_read_bytes_total"),
+    column("fs_written_bytes_total"),
+    column("network_receive_bytes_total"),
+    column("network_transmit_bytes_total"),
+    column("network_receive_errors_total"),
+    column("network_transmit_errors_total"),
+    column("network_receive_packets_dropped_total"),
+    column("network_transmit_packets_dropped_total"),
+    column("container_restarts_total"),
+    column("oom_kills_total", "container"),
+    column("memory_working_set_bytes"),
+    column("memory_working_set_max_bytes"),
+    column("memory_rss_bytes"),
+    column("memory_cache_bytes"),
+    column("memory_requests_bytes"),
+    column("memory_limits_bytes"),
+    column("cpu_requests_cores"),
+    column("cpu_limits_cores"),
+    column("ephemeral_storage_usage_bytes"),
+    column("pods", "Pending"),
+    column("pods", "Running"),
+    column("pods", "Succeeded"),
+    column("pods", "Failed"),
+    column("pods", "Unknown"),
+};
+
+/// What a row of a scope is worth to the fold.
+enum class RowKind : std::uint8_t { kIgnored, kCounter, kGauge, kStartTime };
+
+constexpr RowKind kind_of(Scope scope, Measure measure) {
+  const bool network =
+      measure >= Measure::kNetworkReceiveBytes && measure <= Measure::kNetworkTransmitDropped;
+  if (measure == Measure::kStartTimeSeconds) return RowKind::kStartTime;
+  switch (scope) {
+    case Scope::kContainer:
+      if (measure < Measure::kNetworkReceiveBytes) return RowKind::kCounter;
+      return measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemoryCacheBytes
+                 ? RowKind::kGauge
+                 : RowKind::kIgnored;
+    case Scope::kSandbox:
+      return network ? RowKind::kCounter : RowKind::kIgnored;
+    case Scope::kPod:  // of a pod's cgroup only what no container row has
+      if (measure == Measure::kEphemeralStorageBytes) return RowKind::kGauge;
+      return network ? RowKind::kCounter : RowKind::kIgnored;
+    case Scope::kNode:
+      if (measure == Measure::kCpuUsageSeconds) return RowKind::kCounter;
+      return measure == Measure::kMemoryWorkingSetBytes ||
+                     (measure >= Measure::kMachineCpuCores && measure <= Measure::kNodeFsAvailableBytes)
+                 ? RowKind::kGauge
+                 : RowKind::kIgnored;
+    case Scope::kExecutor:
+    case Scope::kDriver:
+      return RowKind::kIgnored;
+  }
+  return RowKind::kIgnored;
+}
+
+}  // namespace flintgauge::kubelet

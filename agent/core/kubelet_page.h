@@ -1,0 +1,51 @@
+// Fills the kubelet's block: gauges summed from what is fresh now, the schema while the set of series stays
+// the same, values. Private to the kubelet fold; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "agent/core/kubelet_samples.h"
+#include "flintgauge/block.h"
+
+namespace flintgauge::kubelet {
+
+class Page {
+ public:
+  Page(GroupTable& groups, const PodTable& pods, const SlotTable& slots, const SampleTable& samples)
+      : groups_(groups), pods_(pods), slots_(slots), samples_(samples) {}
+
+  /// Allocates only when the set of series changed, or the block's vectors are too small.
+  void fill(Block& block, const Now& now);
+
+ private:
+  /// CPU total, working set, cores, memory, file system size and space left.
+  static constexpr std::size_t kNodeColumns = 6;
+
+  void sum_gauges(const Now& now);
+  void add_container(const Slot& slot, const Now& now);
+  void add_gauge(const KnownPod& pod, Column column, double value);
+  void read_node(const Slot& slot, const Now& now);
+  bool same_series() const;
+  void build_schema();
+
+  GroupTable& groups_;
+  const PodTable& pods_;
+  const SlotTable& slots_;
+  const SampleTable& samples_;
+  std::array<double, kNodeColumns> node_{};
+  ColumnMask node_present_ = 0;
+
+  // The schema and what it was built for.
+  std::shared_ptr<const Schema> schema_;
+  std::uint64_t generation_ = 0;
+  ColumnMask schema_node_ = 0;
+  std::vector<ColumnMask> schema_present_;  ///< by group
+  /// Where each series has its value: in a group, in node_ or in the budget. Groups move only when one is
+  /// made, and then the generation changes.
+  std::vector<const double*> places_;
+};
+
+}  // namespace flintgauge::kubelet
