@@ -4,6 +4,7 @@ target_compile_features(flintgauge_options INTERFACE cxx_std_20)
 target_compile_options(flintgauge_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   $<$<BOOL:${FLINTGAUGE_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
   -fno-omit-frame-pointer
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)   # no path of the build machine in the program; same bytes anywhere
 target_compile_definitions(flintgauge_options INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
