@@ -1,0 +1,37 @@
+// The JSON API: what one derived block says, as the bodies of /api/v1/. Ages are computed when asked, from
+// `now`; everything else is as of the last evaluation. Numbers that are not known are null.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "flintgauge/block.h"
+#include "flintgauge/evaluate.h"
+#include "flintgauge/time.h"
+
+namespace flintgauge {
+
+/// REQUIRES for all: `derived` is a published block of Shard::kDerived.
+std::string targets_json(const Block& derived, std::string_view node, const Now& now);
+std::string apps_json(const Block& derived, std::string_view node, const Now& now);
+std::string hints_json(const Block& derived, std::string_view node, const Now& now);
+
+/// One hint; `explain` adds the terms of the formula (docs/hints.md).
+std::string hint_json(const AppHint& hint, const Block& derived, bool explain, const Now& now);
+
+/// {"error": message}.
+std::string error_json(std::string_view message);
+
+/// Null when there is no fresh hint for the application.
+const AppHint* find_hint(const Report& report, std::string_view namespace_name, std::string_view app_id);
+
+/// Word for people and the API: "up", "down", "not_offered" or "not_asked".
+std::string_view state_word(const TargetState& state);
+
+/// "kubelet" or "spark".
+std::string_view source_word(const Target& target);
+
+/// "2026-01-31T23:59:59.123Z".
+std::string timestamp_text(WallTime time);
+
+}  // namespace flintgauge

@@ -1,0 +1,238 @@
+#include "agent/io/pages.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "agent/io/api_json.h"
+#include "agent/io/html.h"
+#include "agent/io/page_style.h"
+#include "flintgauge/evaluate.h"
+
+namespace flintgauge {
+namespace {
+
+using html::age_text;
+using html::bytes_text;
+using html::escaped;
+using html::number_text;
+
+constexpr std::size_t kRowLimit = 500;  // of one table; the API has all
+constexpr int kRefreshSeconds = 10;
+
+std::string_view explain(HintReason reason) {
+  switch (reason) {
+    case HintReason::kIdle:
+      return "no task runs or waits";
+    case HintReason::kBacklog:
+      return "work is waiting";
+    case HintReason::kStartupBound:
+      return "done before a new executor could help";
+    case HintReason::kDrain:
+      return "sized to finish the known work in time";
+    case HintReason::kParity:
+      return "as many as there are tasks for";
+    case HintReason::kMin:
+      return "the configured minimum";
+    case HintReason::kMax:
+      return "the configured maximum";
+    case HintReason::kQuota:
+      return "all that the quota allows";
+    case HintReason::kBusyFloor:
+      return "busy executors are kept";
+    case HintReason::kStale:
+      return "input too old";
+  }
+  return {};
+}
+
+double seconds_between(SteadyTime from, SteadyTime to) {
+  return static_cast<double>(std::max<std::int64_t>(elapsed_ms(from, to), 0)) / 1e3;
+}
+
+void append_cell(std::string_view label, const std::string& content, std::string& out) {
+  out.append("<td data-label=\"").append(label).append("\"><div>").append(content).append("</div></td>");
+}
+
+std::string bar(double part, double whole) {
+  if (!(whole > 0) || !(part >= 0)) return {};
+  const double percent = std::min(100.0, 100 * part / whole);
+  return "<div class=\"bar\"><span style=\"width:" + number_text(percent, 1) + "%\"></span></div>";
+}
+
+std::string use_of(const std::string& used, const std::string& whole, std::string_view word) {
+  return used + "<div class=\"soft small\">of " + whole + ' ' + std::string(word) + "</div>";
+}
+
+void append_tile(std::string_view name, const std::string& value, bool is_bad, std::string& out) {
+  out.append(is_bad ? "<div class=\"tile bad\">" : "<div class=\"tile\">");
+  out.append("<span class=\"soft small\">")
+      .append(name)
+      .append("</span><b>")
+      .append(value)
+      .append("</b></div>");
+}
+
+void append_head(const PageTitle& title, double age_seconds, std::string& out) {
+  out +=
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+      "<meta http-equiv=\"refresh\" content=\"" +
+      std::to_string(kRefreshSeconds) + "\"><title>flintgauge ";
+  html::append_escaped(title.node, out);
+  out.append("</title><style>").append(kPageStyle).append("</style></head><body><header><div>");
+  out += "<h1><i>flint</i>gauge</h1><span class=\"soft\">node <b>" + escaped(title.node) + "</b></span>";
+  out += "<span class=\"soft right small\">version " + escaped(title.version) + " &middot; as of " +
+         age_text(age_seconds) + " ago</span></div></header><main>";
+}
+
+std::string hint_cell(const AppHint* hint) {
+  if (hint == nullptr) return "<span class=\"soft small\">no fresh hint</span>";
+  const double current = hint->input.executors;
+  std::string out = "<span class=\"hint\">" + number_text(current) + " &rarr; " +
+                    number_text(hint->hint.desired) +
+                    "</span> <span class=\"soft small\">executors</span><div class=\"soft small\">";
+  out.append(explain(hint->hint.reason)).append(" (").append(to_string(hint->hint.reason)).append(")");
+  if (hint->hint.unmet > 0) out += ", " + number_text(hint->hint.unmet) + " beyond the quota";
+  return out + ", confidence " + number_text(hint->confidence * 100) + " %</div>";
+}
+
+void append_app(const AppRow& app, const AppHint* hint, std::string& out) {
+  out += "<tr><td class=\"id\"><b>" + escaped(app.name.empty() ? app.app.app_id : app.name) +
+         "</b><div class=\"soft small\">" + escaped(app.app.namespace_name) + " / " + escaped(app.app.app_id);
+  if (!app.spark_version.empty()) out += " &middot; Spark " + escaped(app.spark_version);
+  out += "</div></td>";
+  std::string pods = std::to_string(app.executor_pods) + " executors";
+  if (app.pending_pods > 0) pods += ", " + std::to_string(app.pending_pods) + " pending";
+  pods += "<div class=\"soft small\">" +
+          std::string(app.driver_pods > 0 ? "driver here" : "driver elsewhere") + "</div>";
+  append_cell("Pods here", pods, out);
+  append_cell("CPU",
+              use_of(number_text(app.cpu_cores, 2), number_text(app.cpu_requests_cores, 1), "cores asked") +
+                  bar(app.cpu_cores, app.cpu_requests_cores),
+              out);
+  append_cell("Memory",
+              use_of(bytes_text(app.memory_working_set_bytes), bytes_text(app.memory_limits_bytes), "limit") +
+                  bar(app.memory_working_set_bytes, app.memory_limits_bytes),
+              out);
+  std::string tasks = number_text(app.tasks_active) + " running<div class=\"soft small\">" +
+                      number_text(app.tasks_pending) + " waiting";
+  if (app.tasks_failed > 0) tasks += ", " + number_text(app.tasks_failed) + " failed";
+  append_cell("Tasks", tasks + "</div>", out);
+  append_cell("Hint", hint_cell(hint), out);
+  out += "</tr>";
+}
+
+void append_rest(std::size_t rows, std::string_view where, std::string& out) {
+  if (rows <= kRowLimit) return;
+  out += "<p class=\"none\">" + std::to_string(rows - kRowLimit) + " more: <a href=\"" + std::string(where) +
+         "\">" + std::string(where) + "</a></p>";
+}
+
+void append_apps(const Report& report, std::string& out) {
+  out += "<h2>Applications<small>this node's share</small></h2><div class=\"sheet\">";
+  if (report.apps.empty()) {
+    out +=
+        "<p class=\"none\">No Spark pod on this node. One is recognised by its label "
+        "spark-app-selector.</p></div>";
+    return;
+  }
+  out +=
+      "<table><thead><tr><th>Application</th><th>Pods here</th><th>CPU</th><th>Memory</th><th>Tasks</th>"
+      "<th>Hint: now &rarr; wanted</th></tr></thead><tbody>";
+  for (const AppRow& app : std::span(report.apps).first(std::min(report.apps.size(), kRowLimit)))
+    append_app(app, find_hint(report, app.app.namespace_name, app.app.app_id), out);
+  out += "</tbody></table>";
+  append_rest(report.apps.size(), "/api/v1/apps", out);
+  out += "</div>";
+}
+
+void append_target(const TargetState& state, const Now& now, std::string& out) {
+  const std::string_view word = state_word(state);
+  const bool is_down = word == "down";
+  const std::string_view style = word == "up" ? "up" : is_down ? "down" : "other";
+  const std::string shown(word == "not_offered" ? "not offered"
+                          : word == "not_asked" ? "not asked yet"
+                                                : word);
+  out += "<tr><td class=\"id\"><b>" + escaped(state.target->key) + "</b><div class=\"soft small\">" +
+         escaped(state.target->url) + "</div>";
+  if (is_down && state.last_error) out += "<div class=\"error\">" + escaped(*state.last_error) + "</div>";
+  out += "</td>";
+  append_cell("State",
+              "<span class=\"state " + std::string(style) + "\">" + shown + "</span>" +
+                  (is_down ? "<div class=\"soft small\">" + std::string(to_string(state.last_reason)) + ", " +
+                                 std::to_string(state.consecutive_failures) + " in a row</div>"
+                           : ""),
+              out);
+  append_cell(
+      "Last success",
+      state.ever_succeeded ? age_text(seconds_between(state.last_success, now.steady)) + " ago" : "never",
+      out);
+  append_cell("Took", state.asked ? number_text(state.duration_seconds * 1e3, 1) + " ms" : "&ndash;", out);
+  append_cell("Samples", state.ever_succeeded ? std::to_string(state.counts.kept) : "&ndash;", out);
+  out += "</tr>";
+}
+
+/// Those that need a look first; otherwise the order of the block.
+std::vector<const TargetState*> by_need(const std::vector<TargetState>& targets) {
+  std::vector<const TargetState*> order;
+  for (const TargetState& state : targets) order.push_back(&state);
+  std::stable_sort(order.begin(), order.end(), [](const TargetState* a, const TargetState* b) {
+    return (state_word(*a) == "down") > (state_word(*b) == "down");
+  });
+  return order;
+}
+
+void append_targets(const std::vector<TargetState>& targets, const Now& now, std::string& out) {
+  out += "<h2>Targets<small>what is asked, and how it fared</small></h2><div class=\"sheet\">";
+  if (targets.empty()) {
+    out += "<p class=\"none\">None yet.</p></div>";
+    return;
+  }
+  out +=
+      "<table><thead><tr><th>Target</th><th>State</th><th>Last success</th><th>Took</th><th>Samples</th></tr>"
+      "</thead><tbody>";
+  const std::vector<const TargetState*> order = by_need(targets);
+  for (const TargetState* state : std::span(order).first(std::min(order.size(), kRowLimit)))
+    append_target(*state, now, out);
+  out += "</tbody></table>";
+  append_rest(targets.size(), "/api/v1/targets", out);
+  out += "</div>";
+}
+
+void append_tiles(const Block& derived, std::string& out) {
+  std::size_t asked = 0, up = 0;
+  for (const TargetState& state : derived.targets) {
+    if (!state.asked || state.not_offered) continue;
+    ++asked;
+    if (state.up) ++up;
+  }
+  const Report& report = *derived.report;
+  double waiting = 0;
+  for (const AppRow& app : report.apps) waiting += std::isfinite(app.tasks_pending) ? app.tasks_pending : 0;
+  out += "<div class=\"tiles\">";
+  append_tile("Targets up", std::to_string(up) + " <small>of " + std::to_string(asked) + "</small>",
+              up < asked, out);
+  append_tile("Applications", std::to_string(report.apps.size()), false, out);
+  append_tile("Fresh hints", std::to_string(report.hints.size()), false, out);
+  append_tile("Tasks waiting", number_text(waiting), false, out);
+  out += "</div>";
+}
+
+}  // namespace
+
+std::string status_page(const Block& derived, const PageTitle& title, const Now& now) {
+  std::string out;
+  append_head(title, seconds_between(derived.report->at.steady, now.steady), out);
+  append_tiles(derived, out);
+  append_apps(*derived.report, out);
+  append_targets(derived.targets, now, out);
+  out +=
+      "</main><footer><a href=\"/metrics\">Metrics</a><a href=\"/api/v1/targets\">Targets (JSON)</a>"
+      "<a href=\"/api/v1/apps\">Applications (JSON)</a><a href=\"/api/v1/hints\">Hints (JSON)</a>"
+      "<a href=\"/-/ready\">Ready?</a></footer></body></html>\n";
+  return out;
+}
+
+}  // namespace flintgauge

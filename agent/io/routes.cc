@@ -1,0 +1,113 @@
+#include "agent/io/routes.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "agent/io/api_json.h"
+#include "agent/io/gzip.h"
+#include "agent/io/log.h"
+#include "agent/io/pages.h"
+#include "flintgauge/exposition.h"
+
+namespace flintgauge {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kHintsPrefix = "/api/v1/hints/";
+constexpr std::size_t kGzipFrom = 1024;  // bytes; below it the header costs what compression saves
+
+bool is_one_of(std::string_view path, std::initializer_list<std::string_view> paths) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+HttpResponse plain(int status, std::string_view text) {
+  return {.status = status, .body = std::string(text)};
+}
+
+HttpResponse json(int status, std::string body) {
+  return {.status = status, .content_type = kJson, .body = std::move(body)};
+}
+
+/// A parameter that we would ignore could be a filter that its sender relies on.
+HttpResponse unknown_query() { return json(400, error_json("unknown query parameter")); }
+
+}  // namespace
+
+Routes::Routes(Store& store, const SelfMetrics& self_metrics, Settings settings)
+    : store_(store), self_metrics_(self_metrics), settings_(std::move(settings)) {}
+
+HttpResponse Routes::answer(const HttpRequest& request) const {
+  if (is_one_of(request.path, {"/-/healthy", "/healthz", "/livez"})) return plain(200, "ok\n");
+  if (is_one_of(request.path, {"/-/ready", "/readyz"}))
+    return is_ready() ? plain(200, "ready\n") : plain(503, "not ready: nothing collected yet, or stopping\n");
+  if (is_one_of(request.path, {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", "/api/v1/hints"}) ||
+      request.path.starts_with(kHintsPrefix))
+    return from_store(request);
+  return plain(404, "not found; there is /, /metrics, /api/v1/targets, /api/v1/apps, /api/v1/hints\n");
+}
+
+bool Routes::is_ready() const {
+  if (is_stopping_) return false;
+  const View view = store_.read();
+  return view && view.block(Shard::kDerived) != nullptr;
+}
+
+HttpResponse Routes::from_store(const HttpRequest& request) const {
+  const View view = store_.read();
+  if (!view) return plain(503, "busy: all reader rows of the store are taken\n");
+  const Block* const derived = view.block(Shard::kDerived);
+  if (derived == nullptr) return plain(503, "nothing collected yet\n");
+  if (request.path == "/metrics") return metrics(request, *derived);
+  if (request.path != "/") return api(request, *derived);
+  const Now now = settings_.clocks();
+  HttpResponse page = plain(200, status_page(*derived, {settings_.node, settings_.build.version}, now));
+  page.content_type = "text/html; charset=utf-8";
+  return page;
+}
+
+HttpResponse Routes::metrics(const HttpRequest& request, const Block& derived) const {
+  if (!request.query.empty()) return unknown_query();
+  const PageFormat format = negotiate(request.accept);
+  const std::string& rendered =
+      format == PageFormat::kOpenMetrics100 ? derived.page_openmetrics : derived.page_text;
+  std::string page;
+  page.reserve(rendered.size() + std::size_t{16} * 1024);
+  page += rendered;
+  self_metrics_.append_page(format, page);
+  finish_page(format, page);
+  HttpResponse response{
+      .content_type = content_type(format), .vary = "Accept, Accept-Encoding", .keep_alive = true};
+  if (page.size() >= kGzipFrom && accepts_gzip(request.accept_encoding) &&
+      GzipCompressor().compress(page, response.body)) {
+    response.content_encoding = "gzip";
+  } else {
+    response.body = std::move(page);
+  }
+  return response;
+}
+
+HttpResponse Routes::api(const HttpRequest& request, const Block& derived) const {
+  if (request.path.starts_with(kHintsPrefix)) return one_hint(request, derived);
+  if (!request.query.empty()) return unknown_query();
+  const Now now = settings_.clocks();
+  if (request.path == "/api/v1/targets") return json(200, targets_json(derived, settings_.node, now));
+  if (request.path == "/api/v1/apps") return json(200, apps_json(derived, settings_.node, now));
+  return json(200, hints_json(derived, settings_.node, now));
+}
+
+HttpResponse Routes::one_hint(const HttpRequest& request, const Block& derived) const {
+  const bool explain = request.query == "explain=1";
+  if (!explain && !request.query.empty() && request.query != "explain=0") return unknown_query();
+  const std::string_view rest = request.path.substr(kHintsPrefix.size());
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || rest.find('/', slash + 1) != std::string_view::npos)
+    return json(404, error_json("expected /api/v1/hints/NAMESPACE/APP_ID"));
+  const AppHint* const hint = find_hint(*derived.report, rest.substr(0, slash), rest.substr(slash + 1));
+  if (hint == nullptr)
+    return json(404, error_json("no fresh hint for this application: it is not driven from this node, or its "
+                                "driver has not answered lately; see /api/v1/targets"));
+  return json(200, hint_json(*hint, derived, explain, settings_.clocks()));
+}
+
+}  // namespace flintgauge

@@ -1,0 +1,97 @@
+// A derived block as the evaluator would leave it, with hostile text in the places where text is foreign.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "flintgauge/block.h"
+#include "flintgauge/evaluate.h"
+
+namespace flintgauge::test {
+
+inline constexpr Now kEvaluated{.steady = {1'000'000}, .wall = {1'700'000'000'123}};
+
+inline TargetState make_target(const std::string& key, const AppKey& app, const std::string& url) {
+  auto target = std::make_shared<Target>();
+  target->key = key;
+  target->collector = key;
+  target->url = url;
+  target->app = app;
+  TargetState state;
+  state.target = target;
+  return state;
+}
+
+inline AppRow make_app(const std::string& name, const AppKey& app) {
+  AppRow row;
+  row.app = app;
+  row.name = name;
+  row.spark_version = "3.5.1";
+  row.driver_pods = 1;
+  row.executor_pods = 4;
+  row.pending_pods = 2;
+  row.cpu_cores = 3.25;
+  row.cpu_requests_cores = 5;
+  row.memory_working_set_bytes = 6.5 * 1024 * 1024 * 1024;
+  row.memory_limits_bytes = 10.0 * 1024 * 1024 * 1024;
+  row.tasks_active = 16;
+  row.tasks_pending = 384;
+  row.tasks_failed = 3;
+  return row;
+}
+
+/// Three targets (up, down, not asked), two applications, a hint for the first.
+inline void fill_derived(Block& block) {
+  const AppKey etl{"team-a", "spark-0f3a"};
+  const AppKey other{"team-<b>", "spark-\"x\"&y"};
+  block.committed = kEvaluated.steady;
+  block.committed_wall = kEvaluated.wall;
+  SchemaBuilder builder;
+  block.schema = builder.build().schema;
+  block.values.clear();
+  block.targets.clear();
+  TargetState up = make_target("cadvisor", {}, "https://10.0.0.7:10250/metrics/cadvisor");
+  up.asked = up.up = up.ever_succeeded = true;
+  up.last_attempt = up.last_success = {998'500};
+  up.last_success_wall = {1'699'999'998'623};
+  up.duration_seconds = 0.0125;
+  up.counts.kept = 4'321;
+  block.targets.push_back(up);
+  TargetState down =
+      make_target("spark_stages/team-a/spark-0f3a", etl, "http://10.1.2.3:4040/api/v1?a=1&b=2");
+  down.asked = down.ever_succeeded = true;
+  down.consecutive_failures = 4;
+  down.last_attempt = {999'000};
+  down.last_success = {955'000};
+  down.last_success_wall = {1'699'999'955'123};
+  down.last_reason = Reason::kTimeout;
+  down.last_error =
+      std::make_shared<const std::string>("no answer in 10 s; body began \"<script>alert(1)</script>\"");
+  block.targets.push_back(down);
+  block.targets.push_back(make_target("summary", {}, "https://10.0.0.7:10250/stats/summary"));
+  auto report = std::make_shared<Report>();
+  report->at = kEvaluated;
+  report->apps = {make_app("nightly-etl", etl), make_app("<b onmouseover='x'>", other)};
+  report->apps[1].cpu_cores = std::numeric_limits<double>::quiet_NaN();
+  AppHint hint;
+  hint.app = etl;
+  hint.input.executors = 4;
+  hint.input.pending_tasks = 384;
+  hint.input.mean_task_seconds = 2.5;
+  hint.hint.desired = 11;
+  hint.hint.reason = HintReason::kDrain;
+  hint.hint.parity = 100;
+  hint.stable = 12;
+  hint.confidence = 0.75;
+  hint.age_seconds = 2;
+  report->hints = {hint};
+  block.report = report;
+  block.page_text =
+      "# HELP flintgauge_target_up 1.\n# TYPE flintgauge_target_up gauge\n"
+      "flintgauge_target_up{source=\"kubelet\",target=\"cadvisor\"} 1\n";
+  block.page_openmetrics = block.page_text;
+}
+
+}  // namespace flintgauge::test
