@@ -1,0 +1,175 @@
+#include "agent/io/agent.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "agent/io/log.h"
+#include "agent/io/system_clock.h"
+#include "flintgauge/fold.h"
+
+namespace flintgauge {
+namespace {
+
+constexpr std::int64_t kKubeletConnectMs = 2'000;
+constexpr std::int64_t kPodConnectMs = 1'000;  // on the same node: anything longer is not there
+constexpr std::chrono::seconds kOnceLimit{60};
+
+Discovery discovery_of(const Config& config) {
+  Discovery discovery;
+  discovery.kubelet_url = config.kubelet.url;
+  discovery.allow_loopback = config.targets.allow_loopback;
+  discovery.kubelet_interval_ms = config.kubelet.interval_ms;
+  discovery.summary_interval_ms = config.kubelet.summary_interval_ms;
+  discovery.spark_interval_ms = config.spark.interval_ms;
+  return discovery;
+}
+
+SourceSettings kubelet_settings(const Config& config) {
+  SourceSettings settings;
+  settings.kind = SourceKind::kKubelet;
+  settings.discovery = discovery_of(config);
+  settings.requests.addresses = AddressRule::kAny;  // the operator named it
+  settings.requests.trust.ca_file = config.kubelet.ca_file;
+  settings.requests.trust.pinned_certificate_file = config.kubelet.pinned_certificate_file;
+  settings.requests.trust.server_name = config.kubelet.server_name;
+  settings.requests.trust.insecure_skip_verify = config.kubelet.insecure_skip_verify;
+  settings.requests.missing_type_ok = true;  // the paths are the kubelet's own
+  settings.requests.connect_timeout_ms = kKubeletConnectMs;
+  settings.body_limit = static_cast<std::size_t>(config.kubelet.body_limit_bytes);
+  settings.token_file = config.kubelet.token_file;
+  settings.node_name = config.node.name;
+  return settings;
+}
+
+SourceSettings spark_settings(const Config& config) {
+  SourceSettings settings;
+  settings.kind = SourceKind::kSpark;
+  settings.discovery = discovery_of(config);
+  settings.requests.addresses =
+      config.targets.allow_loopback ? AddressRule::kPodsAndLoopback : AddressRule::kPods;
+  settings.requests.connect_timeout_ms = kPodConnectMs;
+  settings.body_limit = static_cast<std::size_t>(config.spark.body_limit_bytes);
+  settings.node_name = config.node.name;
+  return settings;
+}
+
+bool is_host_name(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo& build) try {
+  if (!is_host_name(config.kubelet.server_name))
+    return fail(Reason::kConfig,
+                "kubelet.server_name: no host name: " + log::printable(config.kubelet.server_name));
+  return std::unique_ptr<Agent>(new Agent(config, build));
+} catch (const std::exception& thrown) {
+  return fail(Reason::kInternal, thrown.what());
+}
+
+Agent::Agent(const Config& config, const BuildInfo& build)
+    : collectors_(make_collectors()),
+      metrics_(build),
+      evaluator_(config.hints, config.series, store_,
+                 [this](const View& sources, const Report& report) { on_evaluated(sources, report); }) {
+  const Now started = read_clocks();
+  metrics_.watch_store(store_);
+  if (config.spark.enabled) {
+    spark_ =
+        std::make_unique<Source>(spark_settings(config), collectors_, make_spark_fold(config.series, started),
+                                 store_, metrics_, [this] { on_spark_published(); });
+  }
+  kubelet_ = std::make_unique<Source>(kubelet_settings(config), collectors_,
+                                      make_kubelet_fold(config.series, started), store_, metrics_,
+                                      [this] { on_kubelet_published(); });
+  if (config.kubelet.insecure_skip_verify)
+    log::warn("kubelet.insecure_skip_verify: the kubelet's certificate is not verified",
+              {{"url", config.kubelet.url}});
+  if (!config.kubelet.token_file.empty() && !may_carry_secret(config.kubelet.url))
+    log::warn("kubelet.url is plain http: no token is sent there", {{"url", config.kubelet.url}});
+}
+
+Agent::~Agent() { stop(); }
+
+Status Agent::start() try {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that servers close
+  evaluator_.start();
+  if (spark_) spark_->start();
+  kubelet_->start();
+  return {};
+} catch (const std::system_error& thrown) {
+  stop();
+  return fail(Reason::kInternal, std::string("cannot make a thread: ") + thrown.what());
+}
+
+void Agent::stop() {
+  kubelet_->stop();
+  if (spark_) spark_->stop();
+  evaluator_.stop();
+}
+
+void Agent::on_kubelet_published() {
+  if (spark_) spark_->wake();  // perhaps there are other pods
+  evaluator_.wake();
+  notify();
+}
+
+void Agent::on_spark_published() {
+  evaluator_.wake();
+  notify();
+}
+
+void Agent::on_evaluated(const View& sources, const Report& report) {
+  if (report.clock_jump_ms != 0) {
+    metrics_.count_clock_jump(report.clock_jump_ms > 0 ? ClockJump::kForward : ClockJump::kBackward);
+    log::warn("the wall clock was set", {{"seconds", static_cast<double>(report.clock_jump_ms) / 1000}});
+  }
+  const Block* const kubelet = sources.block(Shard::kKubelet);
+  const std::uint64_t first = kubelet_->first_round();
+  if (first != 0 && kubelet && kubelet->version >= first) is_ready_ = true;
+}
+
+bool Agent::has_pods() {
+  const View view = store_.read();
+  const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
+  return kubelet && kubelet->pods;
+}
+
+void Agent::notify() {
+  { const std::lock_guard lock(mutex_); }  // whoever waits has looked at the state before, or is waiting now
+  changed_.notify_all();
+}
+
+bool Agent::wait_for(std::chrono::milliseconds limit, const std::function<bool()>& condition) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, limit, condition);
+}
+
+Result<std::string> Agent::run_once() try {
+  std::signal(SIGPIPE, SIG_IGN);
+  kubelet_->start();
+  wait_for(kOnceLimit, [this] { return kubelet_->first_round() != 0; });
+  if (spark_) {
+    spark_->start();
+    wait_for(kOnceLimit, [this] { return spark_->first_round() != 0 || !has_pods(); });
+  }
+  stop();
+  evaluator_.evaluate();
+  const View view = store_.read();
+  const Block* const derived = view ? view.block(Shard::kDerived) : nullptr;
+  if (!derived) return fail(Reason::kInternal, "nothing was evaluated");
+  std::string page = derived->page_text;
+  metrics_.append_page(PageFormat::kText004, page);
+  return page;
+} catch (const std::system_error& thrown) {
+  return fail(Reason::kInternal, std::string("cannot make a thread: ") + thrown.what());
+}
+
+}  // namespace flintgauge

@@ -1,0 +1,51 @@
+// When a target is asked next. Pure: time is an argument.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "flintgauge/time.h"
+
+namespace flintgauge {
+
+/// First at once; then on a grid of its interval, shifted by a phase of its own, so that targets of equal
+/// interval and phase stay in one round and a fleet does not ask in step. A late or long scrape skips grid
+/// points, it never bursts. One thread.
+class Schedule {
+ public:
+  /// After failures the next try waits up to this many intervals (and 60 s): a target that is back is seen
+  /// within two rounds, and three failures, which call in a fallback, fit into the 60 s that old data live.
+  static constexpr std::int64_t kMaxBackoffIntervals = 2;
+  static constexpr std::int64_t kMaxBackoffMs = 60'000;
+  /// An endpoint that does not exist there is looked for this often.
+  static constexpr std::int64_t kNotOfferedMs = 600'000;
+
+  /// REQUIRES: interval_ms > 0.
+  Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now);
+
+  SteadyTime due() const { return due_; }
+  bool is_due(SteadyTime now) const { return now >= due_; }
+
+  /// The scrape begun at `begun` has ended at `now`.
+  void succeeded(SteadyTime begun, SteadyTime now) { due_ = next(begun, interval_ms_, now); }
+  /// `failures`: how many in a row, this one included, >= 1.
+  void failed(SteadyTime begun, std::int64_t failures, SteadyTime now);
+  void not_offered(SteadyTime begun, SteadyTime now) { due_ = next(begun, kNotOfferedMs, now); }
+
+  /// Not later than `at`.
+  void ask_by(SteadyTime at) {
+    if (at < due_) due_ = at;
+  }
+
+ private:
+  SteadyTime next(SteadyTime begun, std::int64_t delay_ms, SteadyTime now) const;
+
+  std::int64_t interval_ms_;
+  std::int64_t phase_ms_;
+  SteadyTime due_;
+};
+
+/// A number in [0, interval_ms), the same for the same text always and everywhere.
+std::int64_t phase_of(std::string_view text, std::int64_t interval_ms);
+
+}  // namespace flintgauge

@@ -1,0 +1,239 @@
+#include "agent/io/source.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <stop_token>
+#include <utility>
+
+#include "agent/io/log.h"
+#include "agent/io/system_clock.h"
+
+namespace flintgauge {
+namespace {
+
+constexpr std::size_t kMaxInFlight = 32;      // requests of one source at once: bounds sockets and buffers
+constexpr std::int64_t kMaxWaitMs = 60'000;   // with nothing to do
+constexpr std::int64_t kPodsAgainMs = 5'000;  // between two looks at the pod list for rows without a pod
+// A round is published whole; but one slow server must not hold back the others for longer than this. The
+// kubelet's pod list and samples belong together, so it gets more time.
+constexpr std::int64_t kMaxHoldKubeletMs = 5'000;
+constexpr std::int64_t kMaxHoldSparkMs = 1'000;
+
+Shard shard_of(SourceKind kind) { return kind == SourceKind::kKubelet ? Shard::kKubelet : Shard::kSpark; }
+
+}  // namespace
+
+Source::Source(SourceSettings settings, const Collectors& collectors, std::unique_ptr<Fold> fold,
+               Store& store, SelfMetrics& metrics, std::function<void()> published)
+    : settings_(std::move(settings)),
+      collectors_(collectors),
+      fold_(std::move(fold)),
+      store_(store),
+      metrics_(metrics),
+      published_(std::move(published)),
+      token_(settings_.token_file) {
+  metrics_.set_tls_verify_disabled(settings_.kind, settings_.requests.trust.insecure_skip_verify);
+}
+
+Source::~Source() { stop(); }
+
+void Source::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Source::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Source::run(const std::stop_token& stop) noexcept try {
+  const std::stop_callback end_wait(stop, [this] { client_.wake(); });
+  while (!stop.stop_requested()) turn();
+  for (const TargetSet::Entry& entry : targets_.entries()) {
+    client_.cancel(entry.run->request());
+    entry.run->abandon();
+  }
+} catch (const std::exception& thrown) {
+  log::error("source ended, so does the program",
+             {{"source", to_string(settings_.kind)}, {"error", thrown.what()}});
+  std::abort();
+}
+
+void Source::turn() {
+  Now now = read_clocks();
+  discover(now);
+  start_due(now);
+  HttpRequest* finished = client_.wait(wait_ms(now));
+  now = read_clocks();
+  if (finished) ended(static_cast<TargetRun&>(finished->sink()), now);
+  start_due(now);
+  drop_outdated(now);
+  publish_if_due(now);
+}
+
+void Source::discover(const Now& now) {
+  if (settings_.kind == SourceKind::kSpark) {
+    const View view = store_.read();
+    const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
+    if (!kubelet || !kubelet->pods) return;  // targets known before stay
+    if (has_discovered_ && kubelet->pods == settings_.discovery.pods) return;
+    settings_.discovery.pods = kubelet->pods;
+  } else if (has_discovered_) {
+    return;
+  }
+  has_discovered_ = true;
+  const std::size_t over_before = targets_.over_limit();
+  const auto make = [&](TargetSet::Wanted wanted) { return make_run(std::move(wanted), now); };
+  for (const auto& gone : targets_.update(find_targets(), make)) {
+    if (gone->is_running()) --in_flight_;
+    client_.cancel(gone->request());
+    gone->drop_from(*fold_, now);
+  }
+  for (std::size_t over = over_before; over < targets_.over_limit(); ++over)
+    metrics_.count_target_dropped(Reason::kLimit);
+  touch(now);
+}
+
+std::vector<TargetSet::Wanted> Source::find_targets() const {
+  std::vector<TargetSet::Wanted> wanted;
+  for (const auto& collector : collectors_) {
+    if (collector->source() != settings_.kind) continue;
+    for (Target& target : collector->targets(settings_.discovery)) {
+      target.body_limit = settings_.body_limit;
+      wanted.push_back({std::move(target), collector.get()});
+    }
+  }
+  return wanted;
+}
+
+std::unique_ptr<TargetRun> Source::make_run(TargetSet::Wanted wanted, const Now& now) {
+  // All targets of a server share a phase, so those of equal interval stay in one round.
+  const std::string place = settings_.node_name + ' ' + std::string(origin_of(wanted.target.url));
+  const std::int64_t phase_ms = phase_of(place, wanted.target.pace.interval_ms);
+  EndpointCounters& counters = metrics_.endpoint(settings_.kind, wanted.collector->name());
+  return std::make_unique<TargetRun>(std::make_shared<const Target>(std::move(wanted.target)),
+                                     *wanted.collector, settings_.requests, counters, phase_ms, now.steady);
+}
+
+void Source::start_due(const Now& now) {
+  while (in_flight_ < kMaxInFlight) {
+    TargetRun* const run = targets_.next(now.steady);
+    if (!run) return;
+    ask(*run, now);
+    ++in_flight_;
+  }
+}
+
+void Source::ask(TargetRun& run, const Now& now) {
+  const HttpTimes times = run.begin(now.steady);
+  client_.start(run.request(), times, authorization(run.target(), now));
+}
+
+const std::string& Source::authorization(const Target& target, const Now& now) {
+  static const std::string kNone;
+  if (!target.send_kubelet_token || !may_carry_secret(target.url)) return kNone;
+  const std::string& token = token_.get(now.steady);
+  for (; token_reads_ < token_.reads(); ++token_reads_) metrics_.count_token_reload();
+  if (authorization_version_ != token_.version()) {
+    authorization_ = "Bearer " + token;
+    authorization_version_ = token_.version();
+  }
+  return authorization_;
+}
+
+void Source::ended(TargetRun& run, const Now& now) {
+  if (run.wants_retry()) {
+    token_.expire();
+    return ask(run, now);
+  }
+  --in_flight_;
+  report(run, run.finish(*fold_, now));
+  while (TargetRun* const fallback = targets_.idle_fallback()) fallback->rest(*fold_, now);
+  if (fold_->wants_pods()) ask_pods_soon(now);
+  touch(now);
+}
+
+// One line per change, never per scrape.
+void Source::report(const TargetRun& run, TargetRun::Change change) const {
+  const Target& target = run.target();
+  const TargetState& state = run.state();
+  switch (change) {
+    case TargetRun::Change::kNone:
+      return;
+    case TargetRun::Change::kUp:
+      return log::info("target up", {{"target", target.key}, {"url", target.url}});
+    case TargetRun::Change::kNotOffered:
+      return log::info("target not offered", {{"target", target.key}, {"url", target.url}});
+    case TargetRun::Change::kDown:
+      return log::warn("target down", {{"target", target.key},
+                                       {"url", target.url},
+                                       {"reason", to_string(state.last_reason)},
+                                       {"error", *state.last_error},
+                                       {"token_file", token_.error()}});
+  }
+}
+
+void Source::ask_pods_soon(const Now& now) {
+  for (const TargetSet::Entry& entry : targets_.entries()) {
+    if (!entry.run->gives_pods() || !entry.run->state().up) continue;
+    const SteadyTime again{entry.run->state().last_attempt.ms + kPodsAgainMs};
+    entry.run->schedule().ask_by(std::max(again, now.steady));
+  }
+}
+
+void Source::drop_outdated(const Now& now) {
+  for (const TargetSet::Entry& entry : targets_.entries()) {
+    if (!entry.run->is_outdated(now.steady)) continue;
+    log::warn("data dropped: too old", {{"target", entry.run->target().key}});
+    entry.run->drop_from(*fold_, now);
+    touch(now);
+  }
+}
+
+void Source::touch(const Now& now) {
+  if (!unpublished_since_) unpublished_since_ = now.steady;
+}
+
+void Source::publish_if_due(const Now& now) {
+  if (!unpublished_since_) return;
+  const std::int64_t hold_ms = settings_.kind == SourceKind::kKubelet ? kMaxHoldKubeletMs : kMaxHoldSparkMs;
+  if (in_flight_ == 0 || elapsed_ms(*unpublished_since_, now.steady) >= hold_ms) publish(now);
+}
+
+void Source::publish(const Now& now) {
+  fold_->expire(now);
+  const Shard shard = shard_of(settings_.kind);
+  Block& block = store_.writable(shard);
+  fold_->fill(block, now);
+  block.committed = now.steady;
+  block.committed_wall = now.wall;
+  block.targets.resize(targets_.entries().size());
+  for (std::size_t i = 0; i < block.targets.size(); ++i)
+    block.targets[i] = targets_.entries()[i].run->state();
+  store_.publish(shard);
+  unpublished_since_.reset();
+  if (first_round_ == 0 && targets_.all_asked()) first_round_ = block.version;
+  published_();
+}
+
+int Source::wait_ms(const Now& now) const {
+  std::int64_t wait = kMaxWaitMs;
+  const auto until = [&](SteadyTime at) {
+    wait = std::min(wait, std::max<std::int64_t>(0, elapsed_ms(now.steady, at)));
+  };
+  if (in_flight_ < kMaxInFlight) {
+    if (const auto at = targets_.next_at()) until(*at);
+  }
+  for (const TargetSet::Entry& entry : targets_.entries()) {
+    if (const auto at = entry.run->outdated_at()) until(*at);
+  }
+  if (unpublished_since_) {
+    const std::int64_t hold_ms = settings_.kind == SourceKind::kKubelet ? kMaxHoldKubeletMs : kMaxHoldSparkMs;
+    until({unpublished_since_->ms + hold_ms});
+  }
+  return static_cast<int>(wait);
+}
+
+}  // namespace flintgauge

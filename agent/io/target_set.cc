@@ -1,0 +1,113 @@
+#include "agent/io/target_set.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flintgauge {
+namespace {
+
+/// The same thing at the same place, so its decoder and history stay of use.
+bool is_same(const Target& left, const Target& right) {
+  return left.key == right.key && left.url == right.url && left.pod_uid == right.pod_uid &&
+         left.app == right.app && left.collector == right.collector;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<TargetRun>> TargetSet::update(std::vector<Wanted> wanted, const Make& make) {
+  over_limit_ = drop_over_limit(wanted);
+  std::unordered_map<std::string, std::unique_ptr<TargetRun>> before;
+  for (Entry& entry : entries_) {
+    std::string key = entry.run->target().key;
+    before.emplace(std::move(key), std::move(entry.run));
+  }
+  entries_.clear();
+  std::unordered_map<std::string, std::size_t> lanes;
+  std::unordered_map<std::string, std::size_t> index_of;
+  for (Wanted& one : wanted) {
+    if (!index_of.try_emplace(one.target.key, entries_.size()).second) continue;  // the first of a key counts
+    Entry entry;
+    entry.lane = lanes.try_emplace(std::string(origin_of(one.target.url)), lanes.size()).first->second;
+    const auto known = before.find(one.target.key);
+    const bool goes_on = known != before.end() && is_same(known->second->target(), one.target);
+    if (goes_on) {
+      entry.run = std::move(known->second);
+      before.erase(known);
+    } else {
+      entry.run = make(std::move(one));
+    }
+    entries_.push_back(std::move(entry));
+  }
+  lane_count_ = lanes.size();
+  for (Entry& entry : entries_) {
+    const auto main = index_of.find(entry.run->target().fallback_of);
+    if (main != index_of.end()) entry.stands_for = main->second;
+  }
+  std::vector<std::unique_ptr<TargetRun>> gone;
+  for (auto& [key, run] : before) gone.push_back(std::move(run));
+  return gone;
+}
+
+std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) const {
+  std::unordered_map<std::string, std::size_t> of_namespace;
+  std::size_t kept = 0;
+  const auto is_over = [&](const Wanted& one) {
+    const bool over_namespace = !one.target.app.namespace_name.empty() &&
+                                ++of_namespace[one.target.app.namespace_name] > kMaxTargetsOfNamespace;
+    return over_namespace || ++kept > kMaxTargets;
+  };
+  return std::erase_if(wanted, is_over);
+}
+
+bool TargetSet::is_wanted(const Entry& entry) const {
+  if (entry.stands_for == kNone) return true;
+  return entries_[entry.stands_for].run->state().consecutive_failures >= kFailuresForFallback;
+}
+
+void TargetSet::find_busy_lanes() const {
+  is_busy_.assign(lane_count_, false);
+  for (const Entry& entry : entries_) {
+    if (entry.run->is_running()) is_busy_[entry.lane] = true;
+  }
+}
+
+TargetRun* TargetSet::next(SteadyTime now) const {
+  find_busy_lanes();
+  TargetRun* first = nullptr;
+  for (const Entry& entry : entries_) {
+    const SteadyTime due = entry.run->schedule().due();
+    const bool is_earlier = now >= due && (!first || due < first->schedule().due());
+    if (is_earlier && !is_busy_[entry.lane] && is_wanted(entry)) first = entry.run.get();
+  }
+  return first;
+}
+
+std::optional<SteadyTime> TargetSet::next_at() const {
+  find_busy_lanes();
+  std::optional<SteadyTime> at;
+  for (const Entry& entry : entries_) {
+    const SteadyTime due = entry.run->schedule().due();
+    if ((!at || due < *at) && !is_busy_[entry.lane] && is_wanted(entry)) at = due;
+  }
+  return at;
+}
+
+bool TargetSet::all_asked() const {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [this](const Entry& entry) { return entry.run->state().asked || !is_wanted(entry); });
+}
+
+TargetRun* TargetSet::idle_fallback() const {
+  for (const Entry& entry : entries_) {
+    if (entry.stands_for == kNone || entry.run->is_running() || !entry.run->state().asked) continue;
+    if (entries_[entry.stands_for].run->state().up) return entry.run.get();
+  }
+  return nullptr;
+}
+
+std::string_view origin_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  return scheme == std::string_view::npos ? url : url.substr(0, url.find('/', scheme + 3));
+}
+
+}  // namespace flintgauge

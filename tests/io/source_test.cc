@@ -1,0 +1,463 @@
+// A source against a scripted server: rounds, back-off, fallbacks, tokens, publication, and how it stops.
+#include "agent/io/source.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "support/fake_http.h"
+#include "support/fake_source.h"
+
+namespace flintgauge {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::FakeCollector;
+using testing::FakeConnection;
+using testing::FakeFold;
+using testing::FakeHttp;
+using testing::FakeRequest;
+using testing::FoldDiary;
+
+constexpr std::int64_t kInterval = 40;
+
+class SourceTest : public ::testing::Test {
+ protected:
+  ~SourceTest() override {
+    if (source_) source_->stop();
+  }
+
+  Target target(const std::string& key, const std::string& path) const {
+    Target made;
+    made.key = key;
+    made.collector = key;
+    made.url = server_.url(path);
+    made.pace = {.interval_ms = kInterval, .timeout_ms = 2'000, .first_timeout_ms = 2'000, .ttl_ms = 60'000};
+    return made;
+  }
+
+  void offer(std::vector<Target> targets, bool of_pods = false) {
+    for (Target& one : targets) {
+      const std::string name = one.key;
+      auto collector = std::make_unique<FakeCollector>(name, settings_.kind, std::vector{std::move(one)});
+      collector->of_pods = of_pods;
+      collectors_.push_back(std::move(collector));
+    }
+  }
+
+  void start() {
+    settings_.body_limit = 1U << 20U;
+    settings_.node_name = "node-1";
+    source_ = std::make_unique<Source>(settings_, collectors_, std::make_unique<FakeFold>(diary_), store_,
+                                       metrics_, [this] { ++published_; });
+    source_->start();
+  }
+
+  /// Until it holds, or ten seconds.
+  template <typename Condition>
+  static bool eventually(const Condition& condition) {
+    for (int i = 0; i < 2'000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return false;
+  }
+
+  TargetState state(std::size_t index = 0) {
+    const View view = store_.read();
+    const Block* block = view.block(settings_.kind == SourceKind::kKubelet ? Shard::kKubelet : Shard::kSpark);
+    return block && index < block->targets.size() ? block->targets[index] : TargetState{};
+  }
+
+  double metric(const std::string& line_start) const {
+    std::string page;
+    metrics_.append_page(PageFormat::kText004, page);
+    const std::size_t at = page.find("\n" + line_start + ' ');
+    return at == std::string::npos ? -1 : std::stod(page.substr(at + line_start.size() + 2));
+  }
+
+  FakeHttp server_{[](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); }};
+  FoldDiary diary_;
+  Store store_;
+  SelfMetrics metrics_{{"1", "2", "3"}};
+  Source::Collectors collectors_;
+  SourceSettings settings_;
+  std::atomic<int> published_{0};
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(SourceTest, AsksInTheOrderOfTheCollectorsOneAtATime) {
+  std::atomic<int> at_once{0};
+  std::atomic<bool> overlapped{false};
+  server_.script([&](FakeConnection& out, const FakeRequest&) {
+    if (++at_once > 1) overlapped = true;
+    std::this_thread::sleep_for(milliseconds(5));
+    --at_once;
+    out.respond("a 1\n");
+  });
+  offer({target("pods", "/1"), target("cadvisor", "/2"), target("summary", "/3")});
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 12; }));
+  const auto requests = server_.requests();
+  EXPECT_EQ(requests[0].path, "/1");
+  for (std::size_t i = 1; i < 12; ++i) {
+    const std::string& path = requests[i].path;
+    if (path != "/1") {
+      EXPECT_EQ(requests[i - 1].path, path == "/2" ? "/1" : "/2");
+    }
+  }
+  EXPECT_FALSE(overlapped);
+  EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(SourceTest, PublishesOnceARound) {
+  offer({target("pods", "/1"), target("cadvisor", "/2")});
+  start();
+  ASSERT_TRUE(eventually([&] { return published_ >= 5; }));
+  source_->stop();
+  EXPECT_LE(published_, static_cast<int>(server_.requests().size()) / 2 + 1);
+  EXPECT_NE(source_->first_round(), 0U);
+  EXPECT_TRUE(state(0).up && state(1).up);
+  const View view = store_.read();
+  EXPECT_EQ(view.block(Shard::kKubelet)->values, (std::vector<double>{1, 1}));
+  EXPECT_EQ(view.block(Shard::kSpark), nullptr);
+}
+
+TEST_F(SourceTest, AFailureKeepsWhatWasGood) {
+  offer({target("a", "/1"), target("b", "/2")});
+  start();
+  ASSERT_TRUE(eventually([&] { return state(0).up && state(1).up; }));
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    if (request.path == "/1") return (void)out.respond_status(500, "broken");
+    out.respond("b 2\n");
+  });
+  ASSERT_TRUE(
+      eventually([&] { return state(0).consecutive_failures >= 2 && diary_.count("apply b 2") > 0; }));
+  const TargetState down = state(0);
+  EXPECT_TRUE(down.asked && down.ever_succeeded);
+  EXPECT_FALSE(down.up);
+  EXPECT_EQ(down.last_reason, Reason::kHttpStatus);
+  EXPECT_NE(down.last_error->find("HTTP 500: broken"), std::string::npos) << *down.last_error;
+  EXPECT_LT(down.last_success, down.last_attempt);
+  EXPECT_TRUE(state(1).up);
+  {
+    const View view = store_.read();
+    EXPECT_EQ(view.block(Shard::kKubelet)->values, (std::vector<double>{1, 2}));
+  }
+  EXPECT_GE(
+      metric("flintgauge_scrape_errors_total{source=\"kubelet\",endpoint=\"a\",reason=\"http_status\"}"), 2);
+  EXPECT_EQ(diary_.count("drop a"), 0U);
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond("x 3\n"); });
+  EXPECT_TRUE(eventually([&] { return state(0).up && state(0).consecutive_failures == 0; }));
+  EXPECT_EQ(state(0).last_error, nullptr);
+}
+
+TEST_F(SourceTest, EveryBadBodyLeavesTheFoldAlone) {
+  struct Case {
+    const char* body;
+    Reason reason;
+  };
+  offer({target("a", "/1")});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().up; }));
+  for (const Case& test : {Case{"a 7", Reason::kTruncated}, Case{"a 7\npoison\n", Reason::kParse},
+                           Case{"", Reason::kTruncated}, Case{"throw\n", Reason::kInternal}}) {
+    server_.script([&](FakeConnection& out, const FakeRequest&) { out.respond(test.body); });
+    EXPECT_TRUE(eventually([&] { return !state().up && state().last_reason == test.reason; })) << test.body;
+  }
+  EXPECT_EQ(diary_.count("apply a 7"), 0U);
+}
+
+TEST_F(SourceTest, OldDataIsDroppedAtItsTtl) {
+  Target one = target("a", "/1");
+  one.pace.ttl_ms = 300;
+  offer({one});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().up; }));
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond_status(503, ""); });
+  ASSERT_TRUE(eventually([&] { return diary_.count("drop a") == 1; }));
+  ASSERT_TRUE(eventually([&] { return store_.read().block(Shard::kKubelet)->values.empty(); }));
+  const TargetState down = state();
+  EXPECT_GT(elapsed_ms(down.last_success, down.last_attempt), 150);
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond("a 9\n"); });
+  EXPECT_TRUE(
+      eventually([&] { return store_.read().block(Shard::kKubelet)->values == std::vector<double>{9}; }));
+  EXPECT_EQ(diary_.count("drop a"), 1U);
+}
+
+TEST_F(SourceTest, BacksOff) {
+  const int closed = testing::closed_port();
+  Target one = target("a", "/1");
+  one.url = "http://127.0.0.1:" + std::to_string(closed) + "/";
+  offer({one, target("b", "/2")});
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 20; }));
+  const auto failures = state(0).consecutive_failures;
+  EXPECT_GE(failures, 2);
+  EXPECT_LE(failures, 16) << "no slower than half the pace of the good one, and no faster";
+  EXPECT_EQ(state(0).last_reason, Reason::kConnect);
+}
+
+TEST_F(SourceTest, OptionalEndpointsMayBeMissing) {
+  Target one = target("a", "/1");
+  Target two = target("b", "/2");
+  one.optional = two.optional = true;
+  offer({one, two, target("c", "/3")});
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    if (request.path == "/1") return (void)out.respond_status(404, "");
+    if (request.path == "/2") return (void)out.respond_status(302, "", "Location: /jobs/\r\n");
+    out.respond("c 1\n");
+  });
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 10; }));
+  EXPECT_TRUE(state(0).not_offered && state(0).asked && !state(0).up);
+  EXPECT_TRUE(state(1).not_offered);
+  const auto requests = server_.requests();
+  for (const char* path : {"/1", "/2"}) {
+    EXPECT_EQ(std::count_if(requests.begin(), requests.end(), [&](const auto& r) { return r.path == path; }),
+              1);
+  }
+  EXPECT_EQ(
+      metric("flintgauge_scrape_errors_total{source=\"kubelet\",endpoint=\"a\",reason=\"not_offered\"}"), 0);
+}
+
+TEST_F(SourceTest, TheFallbackIsAskedAfterThreeFailuresAndRestsAfterwards) {
+  Target main = target("cadvisor", "/1");
+  Target fallback = target("resource", "/2");
+  fallback.fallback_of = "cadvisor";
+  offer({main, fallback});
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 5; }));
+  EXPECT_EQ(diary_.count("apply resource 1"), 0U);
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    if (request.path == "/1") return (void)out.respond_status(500, "");
+    out.respond("x 2\n");
+  });
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply resource 2") >= 2; }));
+  EXPECT_GE(state(0).consecutive_failures, 3);
+  EXPECT_TRUE(state(1).up);
+  const auto requests = server_.requests();
+  const auto first =
+      std::find_if(requests.begin(), requests.end(), [](const auto& r) { return r.path == "/2"; });
+  EXPECT_GE(std::count_if(requests.begin(), first, [](const auto& r) { return r.path == "/1"; }), 5 + 3);
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond("x 3\n"); });
+  ASSERT_TRUE(eventually([&] { return diary_.count("drop resource") == 1; }));
+  const std::size_t asked = diary_.count("apply resource 3");
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply cadvisor 3") >= 5; }));
+  EXPECT_EQ(diary_.count("apply resource 3"), asked);
+  EXPECT_FALSE(state(1).asked);
+}
+
+TEST_F(SourceTest, UnchangedBodiesCountAsSuccessWithoutDecoding) {
+  Target one = target("a", "/1");
+  one.skip_unchanged = true;
+  offer({one});
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 8; }));
+  EXPECT_EQ(diary_.count("apply a 1"), 1U);
+  EXPECT_TRUE(state().up);
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond("a 2\n"); });
+  EXPECT_TRUE(eventually([&] { return diary_.count("apply a 2") == 1; }));
+}
+
+TEST_F(SourceTest, RowsWithoutAPodMakeItAskForPodsAgain) {
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    out.respond(request.path == "/1" ? "pods 1\n" : "a 1\n");
+  });
+  Target pods = target("pods", "/1");
+  pods.pace.interval_ms = 3'600'000;
+  offer({pods, target("cadvisor", "/2")});
+  diary_.wants_pods = true;
+  start();
+  // The rule says five seconds between two looks; the test waits for one.
+  ASSERT_TRUE(eventually([&] { return diary_.count("pods pods") >= 2; }));
+  const auto requests = server_.requests();
+  EXPECT_LE(std::count_if(requests.begin(), requests.end(), [](const auto& r) { return r.path == "/1"; }), 3);
+}
+
+TEST_F(SourceTest, StopsAtOnceWithAStalledServer) {
+  server_.script([](FakeConnection& out, const FakeRequest&) {
+    out.send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\na 1\n");
+    out.stall();
+  });
+  Target one = target("a", "/1");
+  one.pace.timeout_ms = one.pace.first_timeout_ms = 600'000;
+  offer({one});
+  start();
+  ASSERT_TRUE(eventually([&] { return !server_.requests().empty(); }));
+  const auto begin = std::chrono::steady_clock::now();
+  source_->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(4'000));
+  EXPECT_EQ(diary_.all().size(), 0U);
+}
+
+TEST_F(SourceTest, ASlowServerDoesNotHoldBackTheOthers) {
+  FakeHttp slow([](FakeConnection& out, const FakeRequest&) { out.stall(); });
+  Target one = target("a", "/1");
+  one.url = slow.url();
+  one.pace.timeout_ms = one.pace.first_timeout_ms = 600'000;
+  settings_.kind = SourceKind::kKubelet;
+  offer({one, target("b", "/2")});
+  start();
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply b 1") >= 5; }));
+  EXPECT_TRUE(eventually([&] { return state(1).up; })) << "published although a round is not whole";
+}
+
+// Token: sent only where it belongs, re-read and retried once after a 401.
+class SourceTokenTest : public SourceTest {
+ protected:
+  SourceTokenTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "flintgauge-source-XXXXXX").string();
+    directory_ = mkdtemp(name.data());
+    settings_.token_file = (directory_ / "token").string();
+    write_token("one\n");
+  }
+  ~SourceTokenTest() override {
+    if (source_) source_->stop();
+    std::filesystem::remove_all(directory_);
+  }
+  void write_token(const std::string& token) {
+    std::ofstream(directory_ / "next") << token;
+    std::filesystem::rename(directory_ / "next", directory_ / "token");
+  }
+  /// A server that takes one token.
+  void take_only(const std::string& token) {
+    server_.script([token](FakeConnection& out, const FakeRequest& request) {
+      if (request.header("Authorization") != "Bearer " + token)
+        return (void)out.respond_status(401, "Unauthorized");
+      out.respond("a 1\n");
+    });
+  }
+  Target kubelet_target() const {
+    Target one = target("a", "/1");
+    one.send_kubelet_token = true;
+    return one;
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(SourceTokenTest, IsSentOnlyToTargetsThatMayHaveIt) {
+  offer({kubelet_target(), target("b", "/2")});
+  start();
+  ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 4; }));
+  for (const FakeRequest& request : server_.requests())
+    EXPECT_EQ(request.header("Authorization"), request.path == "/1" ? "Bearer one" : "") << request.path;
+}
+
+TEST_F(SourceTokenTest, RotationIsSeenByA401WithoutAFailedScrape) {
+  take_only("one");
+  offer({kubelet_target()});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().up; }));
+  write_token("two");
+  take_only("two");
+  ASSERT_TRUE(eventually([&] { return server_.requests().back().header("Authorization") == "Bearer two"; }));
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply a 1") >= 5; }));
+  EXPECT_EQ(metric("flintgauge_scrape_errors_total{source=\"kubelet\",endpoint=\"a\",reason=\"auth\"}"), 0);
+  EXPECT_EQ(metric("flintgauge_token_reloads_total"), 2);
+}
+
+TEST_F(SourceTokenTest, ABadTokenIsTriedOnceAgainPerScrape) {
+  take_only("another");
+  offer({kubelet_target()});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().consecutive_failures >= 2; }));
+  source_->stop();
+  const double scrapes = metric("flintgauge_scrapes_total{source=\"kubelet\",endpoint=\"a\"}");
+  EXPECT_LE(static_cast<double>(server_.requests().size()), 2 * scrapes + 2);
+  EXPECT_GE(static_cast<double>(server_.requests().size()), 2 * scrapes);
+  EXPECT_EQ(state().last_reason, Reason::kAuth);
+}
+
+// Spark: targets come and go with the pods in the kubelet's shard.
+class SourceSparkTest : public SourceTest {
+ protected:
+  SourceSparkTest() { settings_.kind = SourceKind::kSpark; }
+
+  Pod pod(const std::string& name, const std::string& url, const std::string& uid = "u1") const {
+    Pod made;
+    made.namespace_name = "team";
+    made.name = name;
+    made.uid = uid;
+    made.annotations = {{"url", url}};
+    return made;
+  }
+  void publish_pods(std::vector<Pod> pods) {
+    Block& block = store_.writable(Shard::kKubelet);
+    block.schema = SchemaBuilder().build().schema;
+    block.pods = std::make_shared<const PodList>(PodList{std::move(pods)});
+    store_.publish(Shard::kKubelet);
+    source_->wake();
+  }
+};
+
+TEST_F(SourceSparkTest, FollowsThePods) {
+  offer({target("driver", "/")}, true);
+  start();
+  EXPECT_EQ(source_->first_round(), 0U);
+  publish_pods({});
+  ASSERT_TRUE(eventually([&] { return source_->first_round() != 0; }));
+  publish_pods({pod("a", server_.url("/a")), pod("b", server_.url("/b"))});
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 2; }));
+  EXPECT_EQ(state(0).target->key, "driver/team/a");
+  publish_pods({pod("b", server_.url("/b"))});
+  ASSERT_TRUE(eventually([&] { return diary_.count("drop driver/team/a") == 1; }));
+  const std::size_t more = diary_.count("apply driver/team/b 1") + 2;
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= more; }));
+  EXPECT_EQ(diary_.count("drop driver/team/b"), 0U);
+}
+
+TEST_F(SourceSparkTest, ThePodsNewIncarnationIsANewTarget) {
+  offer({target("driver", "/")}, true);
+  start();
+  publish_pods({pod("a", server_.url("/old"), "u1")});
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/a 1") >= 1; }));
+  publish_pods({pod("a", server_.url("/new"), "u2")});
+  ASSERT_TRUE(eventually([&] { return diary_.count("drop driver/team/a") == 1; }));
+  EXPECT_TRUE(eventually([&] { return server_.requests().back().path == "/new"; }));
+}
+
+TEST_F(SourceSparkTest, AGoneTargetIsCancelled) {
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    if (request.path == "/a") return out.stall();
+    out.respond("x 1\n");
+  });
+  Target one = target("driver", "/");
+  one.pace.timeout_ms = one.pace.first_timeout_ms = 600'000;
+  offer({one}, true);
+  start();
+  publish_pods({pod("a", server_.url("/a"))});
+  ASSERT_TRUE(eventually([&] { return !server_.requests().empty(); }));
+  publish_pods({pod("b", server_.url("/b"))});
+  EXPECT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 2; }));
+  EXPECT_EQ(diary_.count("drop driver/team/a"), 0U) << "it never was in the fold";
+}
+
+TEST_F(SourceSparkTest, LoopbackIsRefusedUnlessAllowed) {
+  settings_.requests.addresses = AddressRule::kPods;
+  offer({target("driver", "/")}, true);
+  start();
+  publish_pods({pod("a", server_.url("/a"))});
+  ASSERT_TRUE(eventually([&] { return state().asked; }));
+  EXPECT_EQ(state().last_reason, Reason::kBlockedAddress);
+  EXPECT_TRUE(server_.requests().empty());
+}
+
+TEST_F(SourceSparkTest, ManyTargetsWithinTheLimits) {
+  offer({target("driver", "/")}, true);
+  start();
+  std::vector<Pod> pods;
+  for (std::size_t i = 0; i < TargetSet::kMaxTargetsOfNamespace + 20; ++i)
+    pods.push_back(pod("p" + std::to_string(i), server_.url("/" + std::to_string(i))));
+  publish_pods(std::move(pods));
+  ASSERT_TRUE(eventually([&] { return state(TargetSet::kMaxTargetsOfNamespace - 1).up; }));
+  EXPECT_EQ(metric("flintgauge_targets_dropped_total{reason=\"limit\"}"), 20);
+  EXPECT_EQ(store_.read().block(Shard::kSpark)->targets.size(), TargetSet::kMaxTargetsOfNamespace);
+}
+
+}  // namespace
+}  // namespace flintgauge
