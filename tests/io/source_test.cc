@@ -80,6 +80,9 @@ class SourceTest : public ::testing::Test {
     return at == std::string::npos ? -1 : std::stod(page.substr(at + line_start.size() + 2));
   }
 
+  // Scripts outlive the test body: what they refer to are members.
+  std::atomic<int> at_once_{0};
+  std::atomic<bool> overlapped_{false};
   FakeHttp server_{[](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); }};
   FoldDiary diary_;
   Store store_;
@@ -91,12 +94,10 @@ class SourceTest : public ::testing::Test {
 };
 
 TEST_F(SourceTest, AsksInTheOrderOfTheCollectorsOneAtATime) {
-  std::atomic<int> at_once{0};
-  std::atomic<bool> overlapped{false};
-  server_.script([&](FakeConnection& out, const FakeRequest&) {
-    if (++at_once > 1) overlapped = true;
+  server_.script([this](FakeConnection& out, const FakeRequest&) {
+    if (++at_once_ > 1) overlapped_ = true;
     std::this_thread::sleep_for(milliseconds(5));
-    --at_once;
+    --at_once_;
     out.respond("a 1\n");
   });
   offer({target("pods", "/1"), target("cadvisor", "/2"), target("summary", "/3")});
@@ -110,7 +111,7 @@ TEST_F(SourceTest, AsksInTheOrderOfTheCollectorsOneAtATime) {
       EXPECT_EQ(requests[i - 1].path, path == "/2" ? "/1" : "/2");
     }
   }
-  EXPECT_FALSE(overlapped);
+  EXPECT_FALSE(overlapped_);
   EXPECT_EQ(server_.connections(), 1U);
 }
 
@@ -166,7 +167,8 @@ TEST_F(SourceTest, EveryBadBodyLeavesTheFoldAlone) {
   ASSERT_TRUE(eventually([&] { return state().up; }));
   for (const Case& test : {Case{"a 7", Reason::kTruncated}, Case{"a 7\npoison\n", Reason::kParse},
                            Case{"", Reason::kTruncated}, Case{"throw\n", Reason::kInternal}}) {
-    server_.script([&](FakeConnection& out, const FakeRequest&) { out.respond(test.body); });
+    const std::string body = test.body;
+    server_.script([body](FakeConnection& out, const FakeRequest&) { out.respond(body); });
     EXPECT_TRUE(eventually([&] { return !state().up && state().last_reason == test.reason; })) << test.body;
   }
   EXPECT_EQ(diary_.count("apply a 7"), 0U);
