@@ -1,0 +1,119 @@
+#include "support/golden.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace flintgauge {
+namespace {
+
+constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
+    "cpu_usage_seconds",
+    "cpu_cfs_periods",
+    "cpu_cfs_throttled_periods",
+    "cpu_cfs_throttled_seconds",
+    "memory_major_page_faults",
+    "oom_events",
+    "fs_read_bytes",
+    "fs_written_bytes",
+    "network_receive_bytes",
+    "network_transmit_bytes",
+    "network_receive_errors",
+    "network_transmit_errors",
+    "network_receive_dropped",
+    "network_transmit_dropped",
+    "memory_working_set_bytes",
+    "memory_rss_bytes",
+    "memory_cache_bytes",
+    "memory_usage_bytes",
+    "ephemeral_storage_bytes",
+    "start_time_seconds",
+    "machine_cpu_cores",
+    "machine_memory_bytes",
+    "node_fs_capacity_bytes",
+    "node_fs_available_bytes",
+    "scrape_error",
+    "executor_tasks_completed",
+    "executor_tasks_failed",
+    "executor_gc_seconds",
+    "executor_input_bytes",
+    "executor_shuffle_read_bytes",
+    "executor_shuffle_write_bytes",
+    "executor_active_tasks",
+    "executor_max_tasks",
+    "executor_total_cores",
+    "driver_target_executors",
+    "driver_max_needed_executors",
+    "driver_active_jobs",
+    "driver_running_stages",
+    "driver_waiting_stages",
+};
+static_assert(!kMeasureNames.back().empty());
+
+constexpr std::array<std::string_view, 6> kScopeNames = {"container", "sandbox",  "pod",
+                                                         "node",      "executor", "driver"};
+
+std::string number_text(double value) {
+  std::array<char, 40> text{};
+  const auto [end, ec] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return ec == std::errc{} ? std::string(text.data(), end) : "?";
+}
+
+std::string golden_path(const Collector& collector, const std::string& file) {
+  return "tests/golden/" + std::string(collector.name()) + "/" + file;
+}
+
+}  // namespace
+
+std::string read_source_file(const std::string& path) {
+  std::ifstream in(std::string(FLINTGAUGE_SOURCE_DIR) + "/" + path, std::ios::binary);
+  EXPECT_TRUE(in.good()) << path;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string batch_text(const SampleBatch& batch, const ScrapeCounts& counts) {
+  std::string out;
+  for (const Sample& sample : batch.samples) {
+    const Route& route = batch.routes[sample.series];
+    out.append(kMeasureNames[static_cast<std::size_t>(route.measure)]).append(" ");
+    out.append(kScopeNames[static_cast<std::size_t>(route.scope)]).append(" ");
+    out.append(route.namespace_name).append("/").append(route.pod).append("/").append(route.container);
+    if (!route.container_id.empty()) out.append(" id=").append(route.container_id.substr(0, 12));
+    if (!route.pod_uid.empty()) out.append(" uid=").append(route.pod_uid);
+    out.append(" ").append(number_text(sample.value));
+    if (sample.timestamp_ms != kNoTimestamp) out.append(" @").append(std::to_string(sample.timestamp_ms));
+    out.append("\n");
+  }
+  out.append("kept ")
+      .append(std::to_string(counts.kept))
+      .append(" skipped ")
+      .append(std::to_string(counts.skipped));
+  out.append(" bad ").append(std::to_string(counts.bad)).append(" duplicate ");
+  out.append(std::to_string(counts.duplicate)).append(" not_finite ");
+  return out.append(std::to_string(counts.not_finite)).append("\n");
+}
+
+std::string decode_golden(const Collector& collector, const Target& target, const std::string& case_name) {
+  const std::string body = read_source_file(golden_path(collector, case_name + ".in"));
+  const auto decoder = collector.make_decoder(target);
+  decoder->begin();
+  if (Status fed = decoder->feed(body); !fed) return "error: " + fed.error().message;
+  Result<Batch> batch = decoder->finish();
+  if (!batch) return "error: " + batch.error().message;
+  return batch_text(std::get<SampleBatch>(*batch), decoder->counts());
+}
+
+std::string expected_golden(const Collector& collector, const std::string& case_name,
+                            const std::string& actual) {
+  const std::string path = golden_path(collector, case_name + ".expected");
+  if (std::getenv("FLINTGAUGE_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(std::string(FLINTGAUGE_SOURCE_DIR) + "/" + path, std::ios::binary) << actual;
+  }
+  return read_source_file(path);
+}
+
+}  // namespace flintgauge
