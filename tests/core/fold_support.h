@@ -26,6 +26,9 @@ inline Now after(double seconds) {
 }
 inline std::int64_t stamp(double seconds) { return after(seconds).wall.ms; }
 
+/// A value that no series has.
+constexpr double kAbsent = -12345;
+
 /// One line of a page. `series` tells lines apart that have the same route (device, interface, CPU).
 struct Line {
   Route route;

@@ -14,9 +14,6 @@
 
 namespace flintgauge::testing {
 
-/// A value that no series has.
-constexpr double kAbsent = -12345;
-
 /// A 64-digit container id that is easy to read in a test.
 inline std::string id(int number) {
   std::string digits = std::to_string(number);

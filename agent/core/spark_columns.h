@@ -1,0 +1,102 @@
+// The numbers an application has, as columns: which family shows each. Private to the Spark fold.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "flintgauge/catalogue.h"
+
+namespace flintgauge::spark {
+
+enum class Column : std::uint8_t {
+  kTasksCompleted,  // counters
+  kTasksFailed,
+  kRunSeconds,
+  kCpuSeconds,
+  kGcSeconds,
+  kInputBytes,
+  kInputRecords,
+  kOutputBytes,
+  kShuffleRead,
+  kShuffleWrite,
+  kFetchWaitSeconds,
+  kMemorySpilled,
+  kDiskSpilled,
+  kTasksActive,  // gauges
+  kTasksPending,
+  kExecutorsActive,
+  kExecutorsBusy,
+  kExecutorsDead,
+  kExecutorsTarget,
+  kExecutorsMaxNeeded,
+  kStagesActive,
+  kStagesPending,
+  kJobsActive,
+};
+inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kJobsActive) + 1;
+inline constexpr std::size_t kTotals = static_cast<std::size_t>(Column::kTasksActive);
+
+constexpr std::size_t place(Column column) { return static_cast<std::size_t>(column); }
+
+struct ColumnFamily {
+  FamilyId family;
+  std::string_view state;  ///< value of the label state, or "" when the family has none
+};
+
+inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
+    {family("flintgauge_spark_tasks_completed_total"), ""},
+    {family("flintgauge_spark_tasks_failed_total"), ""},
+    {family("flintgauge_spark_executor_run_seconds_total"), ""},
+    {family("flintgauge_spark_executor_cpu_seconds_total"), ""},
+    {family("flintgauge_spark_gc_seconds_total"), ""},
+    {family("flintgauge_spark_input_bytes_total"), ""},
+    {family("flintgauge_spark_input_records_total"), ""},
+    {family("flintgauge_spark_output_bytes_total"), ""},
+    {family("flintgauge_spark_shuffle_read_bytes_total"), ""},
+    {family("flintgauge_spark_shuffle_write_bytes_total"), ""},
+    {family("flintgauge_spark_shuffle_fetch_wait_seconds_total"), ""},
+    {family("flintgauge_spark_memory_spilled_bytes_total"), ""},
+    {family("flintgauge_spark_disk_spilled_bytes_total"), ""},
+    {family("flintgauge_spark_tasks"), "active"},
+    {family("flintgauge_spark_tasks"), "pending"},
+    {family("flintgauge_spark_executors"), "active"},
+    {family("flintgauge_spark_executors"), "busy"},
+    {family("flintgauge_spark_executors"), "dead"},
+    {family("flintgauge_spark_executors"), "target"},
+    {family("flintgauge_spark_executors"), "max_needed"},
+    {family("flintgauge_spark_stages"), "active"},
+    {family("flintgauge_spark_stages"), "pending"},
+    {family("flintgauge_spark_jobs"), "active"},
+}};
+
+/// Counters that executor rows have too, in the order of Measure from kExecutorTasksCompleted.
+inline constexpr std::array kExecutorCounters = {Column::kTasksCompleted, Column::kTasksFailed,
+                                                 Column::kGcSeconds,      Column::kInputBytes,
+                                                 Column::kShuffleRead,    Column::kShuffleWrite};
+
+/// Sets of columns.
+static_assert(kColumns < 32);
+inline constexpr std::uint32_t kAllMask = (1U << kColumns) - 1;
+inline constexpr std::uint32_t kTotalsMask = (1U << kTotals) - 1;
+
+/// Values by column; absent ones are not present, which is not zero.
+struct Numbers {
+  std::array<double, kColumns> value{};
+  std::uint32_t present = 0;
+
+  void set(Column column, double amount) {
+    value[place(column)] = amount;
+    present |= 1U << place(column);
+  }
+  /// Adds the columns of `mask` that are present there.
+  void add(const Numbers& other, std::uint32_t mask) {
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      if ((other.present & mask & (1U << i)) != 0) value[i] += other.value[i];
+    }
+    present |= other.present & mask;
+  }
+};
+
+}  // namespace flintgauge::spark

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "agent/core/series_budget.h"
+#include "agent/core/series_list.h"
+#include "agent/core/spark_app.h"
+#include "flintgauge/fold.h"
+
+namespace flintgauge {
+namespace {
+
+using spark::App;
+using spark::Numbers;
+
+/// An application ends after this time without a word from its driver; its totals with it.
+constexpr std::int64_t kAppTtlMs = 15 * 60 * 1000;
+
+class SparkFold final : public Fold {
+ public:
+  explicit SparkFold(const BudgetLimits& limits) : budget_(limits) {}
+
+  FoldCounts apply(const Target& target, const Batch& batch, const Now& now) override {
+    if (std::holds_alternative<std::shared_ptr<const PodList>>(batch)) return {};
+    App& app = app_of(target, now);
+    app.last_live = now.steady;
+    FoldCounts counts;
+    if (const auto* samples = std::get_if<SampleBatch>(&batch)) return app.apply(target, *samples, now);
+    if (const auto* executors = std::get_if<SparkExecutors>(&batch)) {
+      app.apply(target, *executors, now);
+      counts.folded = executors->executors.size();
+    } else if (const auto* stages = std::get_if<SparkStages>(&batch)) {
+      app.apply(target, *stages, now);
+      counts.folded = stages->stages.size();
+    }
+    return counts;
+  }
+
+  void drop(const Target& target, const Now& now) override {
+    const auto at = apps_.find(target.app);
+    if (at == apps_.end()) return;
+    if (at->second.is_live()) at->second.last_live = now.steady;
+    at->second.drop(target);
+  }
+
+  void expire(const Now& now) override {
+    for (auto at = apps_.begin(); at != apps_.end();) {
+      App& app = at->second;
+      if (app.is_live()) app.last_live = now.steady;
+      if (elapsed_ms(app.last_live, now.steady) <= kAppTtlMs) {
+        ++at;
+        continue;
+      }
+      end(app);
+      at = apps_.erase(at);
+    }
+  }
+
+  void fill(Block& block, const Now& now) override {
+    block.committed = now.steady;
+    block.committed_wall = now.wall;
+    const bool changed = renumber();
+    list_.fill(block, changed, [this](SeriesList& out) {
+      for (const auto& [key, app] : apps_) {
+        if (app.admitted) add_series(out, key.namespace_name, key.app_id, app.numbers());
+      }
+      for (const auto& [name, overflow] : overflow_) add_series(out, name, kOverflowAppId, overflow.shown);
+    });
+    fill_facts(block);
+  }
+
+  bool wants_pods() const override { return false; }
+
+ private:
+  /// What the applications of a namespace say that have no series of their own.
+  struct Overflow {
+    std::size_t apps = 0;
+    Numbers ended;  ///< totals of those that are over
+    Numbers shown;
+  };
+
+  App& app_of(const Target& target, const Now& now) {
+    const AppKey& key = target.app;
+    if (const auto at = apps_.find(key); at != apps_.end()) return at->second;
+    App& app = apps_.try_emplace(key, key, now).first->second;
+    app.admitted = budget_.admit(key.namespace_name, key.app_id, spark::kColumns);
+    if (!app.admitted && ++overflow_[key.namespace_name].apps == 1)
+      budget_.charge(key.namespace_name, kOverflowAppId, spark::kColumns);
+    changed_ = true;
+    return app;
+  }
+
+  void end(const App& app) {
+    changed_ = true;
+    const AppKey& key = app.key();
+    if (app.admitted) return budget_.release(key.namespace_name, key.app_id, spark::kColumns);
+    const auto overflow = overflow_.find(key.namespace_name);
+    overflow->second.ended.add(app.numbers(), spark::kTotalsMask);
+    if (--overflow->second.apps != 0) return;
+    overflow_.erase(overflow);
+    budget_.release(key.namespace_name, kOverflowAppId, spark::kColumns);
+  }
+
+  /// Brings all numbers up to now. True when the set of series is another than last time.
+  bool renumber() {
+    bool changed = std::exchange(changed_, false);
+    for (auto& [name, overflow] : overflow_) overflow.shown = overflow.ended;
+    for (auto& [key, app] : apps_) {
+      const std::uint32_t before = app.numbers().present;
+      app.renumber();
+      changed |= app.numbers().present != before;
+      if (!app.admitted) overflow_.find(key.namespace_name)->second.shown.add(app.numbers(), spark::kAllMask);
+    }
+    return changed;
+  }
+
+  static void add_series(SeriesList& out, std::string_view namespace_name, std::string_view app_id,
+                         const Numbers& numbers) {
+    for (std::size_t column = 0; column < spark::kColumns; ++column) {
+      if ((numbers.present & (1U << column)) == 0) continue;
+      const auto& [family, state] = spark::kColumnFamilies[column];
+      if (state.empty()) {
+        out.add(family, {namespace_name, app_id}, numbers.value[column]);
+      } else {
+        out.add(family, {namespace_name, app_id, state}, numbers.value[column]);
+      }
+    }
+  }
+
+  void fill_facts(Block& block) const {
+    std::size_t count = 0;
+    for (const auto& [key, app] : apps_) {
+      if (!app.admitted || !app.is_live()) continue;
+      if (count == block.spark_apps.size()) block.spark_apps.emplace_back();
+      app.write_facts(block.spark_apps[count++]);
+    }
+    block.spark_apps.resize(count);
+  }
+
+  SeriesBudget budget_;
+  std::map<AppKey, App> apps_;
+  std::map<std::string, Overflow, std::less<>> overflow_;
+  SeriesList list_;
+  bool changed_ = false;  ///< an application began or ended
+};
+
+}  // namespace
+
+std::unique_ptr<Fold> make_spark_fold(const BudgetLimits& limits, const Now&) {
+  return std::make_unique<SparkFold>(limits);
+}
+
+}  // namespace flintgauge
