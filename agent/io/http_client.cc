@@ -10,7 +10,7 @@
 
 namespace flintgauge {
 
-HttpRequest::HttpRequest(HttpTarget target, BodySink& sink) : target_(std::move(target)), sink_(&sink) {}
+HttpFetch::HttpFetch(HttpTarget target, BodySink& sink) : target_(std::move(target)), sink_(&sink) {}
 
 HttpClient::HttpClient() {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -21,7 +21,7 @@ HttpClient::HttpClient() {
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 64L);  // idle ones kept
 }
 
-void HttpClient::start(HttpRequest& request, const HttpTimes& times, std::string_view authorization) {
+void HttpClient::start(HttpFetch& request, const HttpTimes& times, std::string_view authorization) {
   assert(!request.is_running_);
   request.prepare();
   HttpSetup(request).apply(times, authorization);
@@ -30,7 +30,7 @@ void HttpClient::start(HttpRequest& request, const HttpTimes& times, std::string
   if (added != CURLM_OK) throw std::runtime_error(curl_multi_strerror(added));
 }
 
-HttpRequest* HttpClient::next_finished() {
+HttpFetch* HttpClient::next_finished() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -40,7 +40,7 @@ HttpRequest* HttpClient::next_finished() {
     curl_off_t microseconds = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
     curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &microseconds);
-    auto& request = *static_cast<HttpRequest*>(owner);
+    auto& request = *static_cast<HttpFetch*>(owner);
     request.result_.status = request.outcome(code);
     request.wants_pin_ = !request.result_.status && request.result_.status.error().reason == Reason::kTls;
     request.result_.code = request.code_;
@@ -52,16 +52,16 @@ HttpRequest* HttpClient::next_finished() {
   return nullptr;
 }
 
-HttpRequest* HttpClient::wait(int timeout_ms) {
+HttpFetch* HttpClient::wait(int timeout_ms) {
   int running = 0;
   curl_multi_perform(multi_.get(), &running);
-  if (HttpRequest* finished = next_finished()) return finished;
+  if (HttpFetch* finished = next_finished()) return finished;
   curl_multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr);
   curl_multi_perform(multi_.get(), &running);
   return next_finished();
 }
 
-void HttpClient::cancel(HttpRequest& request) {
+void HttpClient::cancel(HttpFetch& request) {
   if (!request.is_running_) return;
   curl_multi_remove_handle(multi_.get(), request.easy_.get());
   request.is_running_ = false;

@@ -1,9 +1,9 @@
 // GET over HTTP/1.1, with a bound on everything. One HttpClient per source thread: a libcurl multi handle
 // with its own connections, so that one that carried the kubelet's token is never used for a pod.
 //
-//   HttpRequest request(target, sink);       // kept with its target: the easy handle and the URL stay
-//   client.start(request, times, header);
-//   while (HttpRequest* done = client.wait(timeout_ms)) use(done->result());
+//   HttpFetch fetch(target, sink);        // kept with its target: the easy handle and the URL stay
+//   client.start(fetch, times, header);
+//   while (HttpFetch* done = client.wait(timeout_ms)) use(done->result());
 //
 // Never follows redirects, asks for compression, decodes a coding, speaks to a proxy, or keeps cookies.
 // Every outcome becomes one Reason; the settings and their sources are listed in docs/decisions.md.
@@ -66,12 +66,12 @@ struct HttpResult {
 class HttpClient;
 
 /// One URL asked again and again. Not movable: libcurl keeps its address.
-class HttpRequest {
+class HttpFetch {
  public:
   /// `sink` outlives the request; the client too, or it was cancelled.
-  HttpRequest(HttpTarget target, BodySink& sink);
-  HttpRequest(const HttpRequest&) = delete;
-  HttpRequest& operator=(const HttpRequest&) = delete;
+  HttpFetch(HttpTarget target, BodySink& sink);
+  HttpFetch(const HttpFetch&) = delete;
+  HttpFetch& operator=(const HttpFetch&) = delete;
 
   const HttpTarget& target() const { return target_; }
   BodySink& sink() const { return *sink_; }
@@ -128,13 +128,13 @@ class HttpClient {
 
   /// `authorization`: value of that header, "" for none; sent to this URL only. The request must live until
   /// wait() gave it back or cancel().
-  void start(HttpRequest& request, const HttpTimes& times, std::string_view authorization);
+  void start(HttpFetch& fetch, const HttpTimes& times, std::string_view authorization);
 
   /// Works for up to `timeout_ms` until a request has ended and gives it back; null at the timeout, after
   /// wake() or when there is nothing to do. Call again at once for more.
-  HttpRequest* wait(int timeout_ms);
+  HttpFetch* wait(int timeout_ms);
 
-  void cancel(HttpRequest& request);
+  void cancel(HttpFetch& fetch);
 
   /// Ends wait() early. Any thread.
   void wake() noexcept;
@@ -143,7 +143,7 @@ class HttpClient {
   struct MultiDeleter {
     void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
   };
-  HttpRequest* next_finished();
+  HttpFetch* next_finished();
   std::unique_ptr<CURLM, MultiDeleter> multi_;
 };
 

@@ -91,13 +91,13 @@ void HttpSetup::limit_sizes() {
 
 void HttpSetup::set_callbacks() {
   void* const self = &request_;
-  set(CURLOPT_HEADERFUNCTION, &HttpRequest::on_header);
+  set(CURLOPT_HEADERFUNCTION, &HttpFetch::on_header);
   set(CURLOPT_HEADERDATA, self);
-  set(CURLOPT_WRITEFUNCTION, &HttpRequest::on_body);
+  set(CURLOPT_WRITEFUNCTION, &HttpFetch::on_body);
   set(CURLOPT_WRITEDATA, self);
-  set(CURLOPT_OPENSOCKETFUNCTION, &HttpRequest::on_socket);
+  set(CURLOPT_OPENSOCKETFUNCTION, &HttpFetch::on_socket);
   set(CURLOPT_OPENSOCKETDATA, self);
-  set(CURLOPT_PREREQFUNCTION, &HttpRequest::on_ready);
+  set(CURLOPT_PREREQFUNCTION, &HttpFetch::on_ready);
   set(CURLOPT_PREREQDATA, self);
 }
 
@@ -140,7 +140,7 @@ void HttpSetup::set_pin() {
 }
 
 void HttpSetup::set_headers(std::string_view authorization) {
-  using List = std::unique_ptr<curl_slist, HttpRequest::ListDeleter>;
+  using List = std::unique_ptr<curl_slist, HttpFetch::ListDeleter>;
   List list;
   const auto append = [&list](const std::string& line) {
     curl_slist* const longer = curl_slist_append(list.get(), line.c_str());

@@ -12,7 +12,7 @@ namespace flintgauge {
 /// the pin anew for each request. Allocates nothing outside libcurl while they stay the same.
 class HttpSetup {
  public:
-  explicit HttpSetup(HttpRequest& request) : request_(request) {}
+  explicit HttpSetup(HttpFetch& request) : request_(request) {}
   void apply(const HttpTimes& times, std::string_view authorization);
 
  private:
@@ -27,7 +27,7 @@ class HttpSetup {
   template <typename Value>
   void set(CURLoption option, Value value);
 
-  HttpRequest& request_;
+  HttpFetch& request_;
 };
 
 }  // namespace flintgauge

@@ -65,7 +65,7 @@ void Source::turn() {
   Now now = read_clocks();
   discover(now);
   start_due(now);
-  HttpRequest* finished = client_.wait(wait_ms(now));
+  HttpFetch* finished = client_.wait(wait_ms(now));
   now = read_clocks();
   if (finished) ended(static_cast<TargetRun&>(finished->sink()), now);
   start_due(now);

@@ -34,7 +34,7 @@ class TargetRun final : public BodySink {
   const TargetState& state() const { return state_; }
   Schedule& schedule() { return schedule_; }
   const Schedule& schedule() const { return schedule_; }
-  HttpRequest& request() { return request_; }
+  HttpFetch& request() { return request_; }
   bool is_running() const { return is_running_; }
 
   /// Begins a scrape: the decoder is ready for bytes. Returns how long to wait for the answer.
@@ -75,7 +75,7 @@ class TargetRun final : public BodySink {
   std::int64_t connect_timeout_ms_;
   std::unique_ptr<Decoder> decoder_;
   std::optional<UnchangedBody> unchanged_;
-  HttpRequest request_;
+  HttpFetch request_;
   Schedule schedule_;
   SteadyTime begun_;
   bool is_running_ = false;

@@ -49,7 +49,7 @@ class HttpClientTest : public ::testing::Test {
     return made;
   }
 
-  Fetched fetch(HttpRequest& request, const std::string& authorization = "") {
+  Fetched fetch(HttpFetch& request, const std::string& authorization = "") {
     sink_.body.clear();
     client_.start(request, times_, authorization);
     while (client_.wait(1000) != &request) {
@@ -58,7 +58,7 @@ class HttpClientTest : public ::testing::Test {
   }
 
   Fetched fetch(const HttpTarget& wanted) {
-    HttpRequest request(wanted, sink_);
+    HttpFetch request(wanted, sink_);
     return fetch(request);
   }
 
@@ -112,7 +112,7 @@ TEST_F(HttpClientTest, SaysWhatItWantsAndNothingElse) {
 
 TEST_F(HttpClientTest, KeepsTheConnection) {
   FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); });
-  HttpRequest request(target(server.url()), sink_);
+  HttpFetch request(target(server.url()), sink_);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(fetch(request).ok());
   EXPECT_EQ(server.connections(), 1U);
 }
@@ -449,7 +449,7 @@ TEST_F(HttpClientTest, AKeptConnectionThatTheServerClosedIsReplacedOnce) {
     out.respond("a 1\n");
     if (++served == 1) out.close();  // without having said Connection: close
   });
-  HttpRequest request(target(server.url()), sink_);
+  HttpFetch request(target(server.url()), sink_);
   EXPECT_TRUE(fetch(request).ok());
   EXPECT_TRUE(fetch(request).ok());
   EXPECT_EQ(server.connections(), 2U);
@@ -461,7 +461,7 @@ TEST_F(HttpClientTest, AKeptConnectionThatDiesOnTheNextRequestIsReplacedOnce) {
     if (++asked == 2) return out.reset();
     out.respond("a 1\n");
   });
-  HttpRequest request(target(server.url()), sink_);
+  HttpFetch request(target(server.url()), sink_);
   EXPECT_TRUE(fetch(request).ok());
   const Fetched second = fetch(request);
   EXPECT_TRUE(second.ok()) << second.message();
@@ -487,7 +487,7 @@ TEST_F(HttpClientTest, NoFileDescriptorLeft) {
 
 TEST_F(HttpClientTest, WakeEndsTheWait) {
   FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.stall(); });
-  HttpRequest request(target(server.url()), sink_);
+  HttpFetch request(target(server.url()), sink_);
   client_.start(request, times_, "");
   std::jthread waker([this] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -586,7 +586,7 @@ TEST_F(HttpTlsTest, ARenewedPinnedCertificateIsReadAfterTheFirstFailure) {
   certificates_.issue("renewed", {});
   const HttpTrust pinned{.pinned_certificate_file = certificates_.certificate_file("kubelet")};
   FakeHttp server(answer, files("renewed"));
-  HttpRequest request(trusting(server, pinned), sink_);
+  HttpFetch request(trusting(server, pinned), sink_);
   EXPECT_EQ(fetch(request).reason(), Reason::kTls);
   std::filesystem::copy_file(certificates_.certificate_file("renewed"),
                              certificates_.certificate_file("kubelet"),
@@ -601,7 +601,7 @@ TEST_F(HttpTlsTest, AReplacedAuthorityCountsFromTheNextConnection) {
   const std::string ca = other.path("live.crt");
   std::filesystem::copy_file(other.ca_file(), ca);
   FakeHttp server(answer, files("good"));
-  HttpRequest request(trusting(server, {.ca_file = ca}), sink_);
+  HttpFetch request(trusting(server, {.ca_file = ca}), sink_);
   EXPECT_EQ(fetch(request).reason(), Reason::kTls);
   std::filesystem::copy_file(certificates_.ca_file(), ca, std::filesystem::copy_options::overwrite_existing);
   EXPECT_TRUE(fetch(request).ok());
@@ -638,7 +638,7 @@ TEST_F(HttpTlsTest, ServerThatNeverFinishesTheHandshake) {
 TEST_F(HttpTlsTest, TheTokenIsSentAndReplaced) {
   certificates_.issue("good", {});
   FakeHttp server(answer, files("good"));
-  HttpRequest request(trusting(server, {.ca_file = certificates_.ca_file()}), sink_);
+  HttpFetch request(trusting(server, {.ca_file = certificates_.ca_file()}), sink_);
   fetch(request, "Bearer one");
   fetch(request, "Bearer one");
   fetch(request, "Bearer two");

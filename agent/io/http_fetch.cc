@@ -72,7 +72,7 @@ bool is_tls_failure(CURLcode code) {
 
 }  // namespace
 
-void HttpRequest::prepare() {
+void HttpFetch::prepare() {
   code_ = 0;
   header_bytes_ = 0;
   content_type_.clear();
@@ -85,13 +85,13 @@ void HttpRequest::prepare() {
 }
 
 /// Records why we end the request; false, for callers that report failure so.
-bool HttpRequest::refuse(Error error) noexcept {
+bool HttpFetch::refuse(Error error) noexcept {
   if (refused_) refused_ = tl::unexpected<Error>(std::move(error));
   return false;
 }
 
-std::size_t HttpRequest::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept try {
-  auto& request = *static_cast<HttpRequest*>(self);
+std::size_t HttpFetch::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept try {
+  auto& request = *static_cast<HttpFetch*>(self);
   const std::string_view line(data, size * count);
   request.header_bytes_ += line.size();
   if (request.header_bytes_ > kHeaderLimit) {
@@ -104,7 +104,7 @@ std::size_t HttpRequest::on_header(char* data, std::size_t size, std::size_t cou
   return 0;
 }
 
-void HttpRequest::read_header(std::string_view line) {
+void HttpFetch::read_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // a new header block: after an informational one
     content_type_.clear();
     content_coding_.clear();
@@ -130,7 +130,7 @@ void HttpRequest::read_header(std::string_view line) {
   }
 }
 
-Status HttpRequest::check_headers() const {
+Status HttpFetch::check_headers() const {
   if (!content_coding_.empty() && !equals_ignoring_case(content_coding_, "identity"))
     return fail(Reason::kContentEncoding,
                 what("Content-Encoding \"" + content_coding_ + "\", though identity was asked"));
@@ -145,8 +145,8 @@ Status HttpRequest::check_headers() const {
   return {};
 }
 
-std::size_t HttpRequest::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
-  auto& request = *static_cast<HttpRequest*>(self);
+std::size_t HttpFetch::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
+  auto& request = *static_cast<HttpFetch*>(self);
   const std::string_view bytes(data, size * count);
   try {
     request.result_.bytes += bytes.size();
@@ -171,12 +171,12 @@ std::size_t HttpRequest::on_body(char* data, std::size_t size, std::size_t count
   return 0;
 }
 
-void HttpRequest::keep_excerpt(std::string_view bytes) {
+void HttpFetch::keep_excerpt(std::string_view bytes) {
   excerpt_.append(bytes.substr(0, kExcerptLimit - std::min(kExcerptLimit, excerpt_.size())));
 }
 
-curl_socket_t HttpRequest::on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept try {
-  auto& request = *static_cast<HttpRequest*>(self);
+curl_socket_t HttpFetch::on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept try {
+  auto& request = *static_cast<HttpFetch*>(self);
   if (!is_allowed(address->addr, request.target_.addresses)) {
     request.refuse({Reason::kBlockedAddress, request.what("address not allowed for a pod")});
     return CURL_SOCKET_BAD;
@@ -190,8 +190,8 @@ curl_socket_t HttpRequest::on_socket(void* self, curlsocktype, curl_sockaddr* ad
 }
 
 // The second look: also on kept connections, and at the address that was really reached.
-int HttpRequest::on_ready(void* self, char* peer, char*, int, int) noexcept try {
-  auto& request = *static_cast<HttpRequest*>(self);
+int HttpFetch::on_ready(void* self, char* peer, char*, int, int) noexcept try {
+  auto& request = *static_cast<HttpFetch*>(self);
   if (is_allowed(std::string_view(peer), request.target_.addresses)) return CURL_PREREQFUNC_OK;
   request.refuse({Reason::kBlockedAddress, request.what("address not allowed for a pod")});
   return CURL_PREREQFUNC_ABORT;
@@ -199,7 +199,7 @@ int HttpRequest::on_ready(void* self, char* peer, char*, int, int) noexcept try 
   return CURL_PREREQFUNC_ABORT;
 }
 
-Status HttpRequest::outcome(CURLcode code) const {
+Status HttpFetch::outcome(CURLcode code) const {
   if (!refused_) return refused_;
   // Of a refused status the code counts, not how its body ended.
   if (code_ >= 200 && code_ != 200) return status_failure();
@@ -207,14 +207,14 @@ Status HttpRequest::outcome(CURLcode code) const {
   return curl_failure(code);
 }
 
-Status HttpRequest::status_failure() const {
+Status HttpFetch::status_failure() const {
   std::string problem = "HTTP " + std::to_string(code_);
   const std::string_view text = trimmed(excerpt_);
   if (!text.empty() && !content_type_.starts_with("text/html")) problem.append(": ").append(text);
   return fail(reason_of_status(code_), what(problem));
 }
 
-Status HttpRequest::curl_failure(CURLcode code) const {
+Status HttpFetch::curl_failure(CURLcode code) const {
   const bool has_answer = header_bytes_ > 0;
   curl_off_t looked_up = 0;  // microseconds; 0 = did not come so far
   curl_off_t connected = 0;
@@ -256,7 +256,7 @@ Status HttpRequest::curl_failure(CURLcode code) const {
   }
 }
 
-std::string HttpRequest::what(std::string_view problem) const {
+std::string HttpFetch::what(std::string_view problem) const {
   std::string text = "GET " + target_.url + ": ";
   text += problem;
   return log::printable(text);
