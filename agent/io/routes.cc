@@ -48,7 +48,7 @@ HttpResponse Routes::answer(const HttpRequest& request) const {
 }
 
 bool Routes::is_ready() const {
-  if (is_stopping_) return false;
+  if (is_stopping_ || (settings_.is_ready && !settings_.is_ready())) return false;
   const View view = store_.read();
   return view && view.block(Shard::kDerived) != nullptr;
 }

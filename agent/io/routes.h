@@ -20,6 +20,7 @@ class Routes {
     std::string node;
     BuildInfo build;
     std::function<Now()> clocks;
+    std::function<bool()> is_ready = {};  ///< besides that something is published; empty: always
   };
   /// Keeps references: both must outlive this object.
   Routes(Store& store, const SelfMetrics& self_metrics, Settings settings);
@@ -34,7 +35,7 @@ class Routes {
   HttpResponse api(const HttpRequest& request, const Block& derived) const;
   HttpResponse one_hint(const HttpRequest& request, const Block& derived) const;
   HttpResponse from_store(const HttpRequest& request) const;
-  bool is_ready() const;
+  bool is_ready() const;  ///< of /-/ready
 
   Store& store_;
   const SelfMetrics& self_metrics_;
