@@ -60,6 +60,14 @@ GroupIndex GroupTable::make(Group group, const Now& now) {
   return index;
 }
 
+void GroupTable::note_living(const Now& now) {
+  for (Group& group : groups_) {
+    if (!group.used || group.live_members == 0) continue;
+    group.last_live = now.steady;
+    groups_[group.target].last_live = now.steady;
+  }
+}
+
 /// An overflow application ends after those that it stands for.
 bool GroupTable::is_targeted(GroupIndex index) const {
   return std::any_of(groups_.begin(), groups_.end(), [&](const Group& other) {

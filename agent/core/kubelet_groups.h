@@ -62,6 +62,12 @@ class GroupTable {
     group.fed |= bit(column);
   }
 
+  /// Forgets the members of the last pod list; they lived until now.
+  void begin_list(const Now& now) {
+    note_living(now);
+    for (Group& group : groups_) group.live_members = 0;
+  }
+
   /// Ends groups whose last member is gone for kGroupTtlMs. Calls ended(index) for each before its index may
   /// be used again.
   template <typename Ended>
@@ -76,6 +82,7 @@ class GroupTable {
   GroupIndex find_or_make(std::string_view namespace_name, std::string_view name, Role role, bool is_app,
                           const Now& now);
   GroupIndex make(Group group, const Now& now);
+  void note_living(const Now& now);
   void end(GroupIndex index);
   bool is_targeted(GroupIndex index) const;
 
@@ -88,11 +95,7 @@ class GroupTable {
 
 template <typename Ended>
 void GroupTable::expire(const Now& now, Ended ended) {
-  for (Group& group : groups_) {
-    if (!group.used || group.live_members == 0) continue;
-    group.last_live = now.steady;
-    groups_[group.target].last_live = now.steady;
-  }
+  note_living(now);
   for (GroupIndex i = 0; i < groups_.size(); ++i) {
     const Group& group = groups_[i];
     if (!group.used || elapsed_ms(group.last_live, now.steady) <= kGroupTtlMs || is_targeted(i)) continue;

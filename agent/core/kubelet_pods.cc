@@ -73,7 +73,7 @@ PodNumber PodTable::find(std::string_view uid) const {
 
 void PodTable::apply(const PodList& list, const Now& now, WallTime agent_started) {
   clear_gauges();
-  for (Group& group : groups_.all()) group.live_members = 0;
+  groups_.begin_list(now);
   for (KnownPod& known : pods_) {
     if (known.listed) known.last_listed = now.steady;
     known.listed = false;

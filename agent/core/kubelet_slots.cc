@@ -216,10 +216,9 @@ void SlotTable::choose_instances(const std::array<std::uint32_t, kRanks>& newest
 }
 
 void SlotTable::expire(const Now& now) {
-  std::vector<bool> is_meant(slots_.size());
+  for (Slot& slot : slots_) slot.is_meant = false;
   for (SlotIndex i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.used && slot.meant != i) is_meant[slot.meant] = true;
+    if (slots_[i].used && slots_[i].meant != i) slots_[slots_[i].meant].is_meant = true;
   }
   for (SlotIndex i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
@@ -227,7 +226,7 @@ void SlotTable::expire(const Now& now) {
     const auto sandbox = sandboxes_.find(slot.pod);
     const bool is_sandbox = sandbox != sandboxes_.end() && sandbox->second == i;
     const bool is_current = (slot.listed != nullptr && !is_other_instance(slot)) || is_sandbox;
-    if (!slot.used || slot.rows != 0 || is_meant[i] || is_current ||
+    if (!slot.used || slot.rows != 0 || slot.is_meant || is_current ||
         elapsed_ms(slot.last_bound, now.steady) <= kGroupTtlMs)
       continue;
     by_key_.erase(key_of(slot.route));

@@ -76,6 +76,7 @@ struct Slot {
   PodNumber pod = kNoPod;
   const Pod* listed_pod = nullptr;    ///< null when the newest list does not have it
   const Container* listed = nullptr;  ///< null when the newest list does not have it
+  bool is_meant = false;              ///< scratch of expire(): by another slot
   SlotIndex meant = kNoSlot;          ///< the slot that holds the numbers: itself, or the one with an id
   std::uint8_t lists_missed = 0;      ///< lists since it was made that did not know it
   bool superseded = false;            ///< a newer instance of the same container has rows too

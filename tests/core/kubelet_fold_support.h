@@ -72,6 +72,7 @@ class KubeletBench {
   explicit KubeletBench(const BudgetLimits& limits = {}) : fold(make_kubelet_fold(limits, after(0))) {
     pods_target.key = "kubelet_pods";
     pods_target.expect = Expect::kJson;
+    summary.target.pace.interval_ms = 60'000;
   }
 
   std::unique_ptr<Fold> fold;
