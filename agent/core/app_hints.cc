@@ -20,6 +20,16 @@ double observed_seconds(const SparkAppFacts& facts, const App* app, const Now& n
 
 }  // namespace
 
+/// The mean task time, or of a new stage that has none the one before: for as long as tasks of that length
+/// need not have ended and been read. Without this every stage would begin with a leap to Spark's own number.
+double AppHints::mean_task_seconds(const SparkAppFacts& facts, Memory& memory, SteadyTime now) const {
+  const bool contradicts = facts.mean_task_seconds <= 0 && facts.running_tasks + facts.pending_tasks > 0;
+  if (!contradicts) memory.mean_at = now;
+  if (facts.mean_task_seconds > 0) memory.mean_task_seconds = facts.mean_task_seconds;
+  const double believed = 2 * memory.mean_task_seconds + seconds(settings_.hint_max_age_ms);
+  return seconds(elapsed_ms(memory.mean_at, now)) <= believed ? memory.mean_task_seconds : 0;
+}
+
 std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app, const Now& now) {
   if (!facts.has_executors || !facts.has_stages) return std::nullopt;
   const std::int64_t age_ms = elapsed_ms(std::min(facts.executors_at, facts.stages_at), now.steady);
@@ -45,7 +55,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   in.running_tasks = static_cast<double>(facts.running_tasks);
   in.pending_tasks = static_cast<double>(facts.pending_tasks);
   in.tasks_per_executor = memory.tasks_per_executor;
-  in.mean_task_seconds = facts.mean_task_seconds;
+  in.mean_task_seconds = mean_task_seconds(facts, memory, now.steady);
   in.drain_target_seconds = settings_.drain_target_seconds;
   in.startup_seconds = settings_.startup_seconds;
   in.min_executors = settings_.min_executors;

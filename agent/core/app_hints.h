@@ -27,10 +27,13 @@ class AppHints {
   struct Memory {
     StableDesired stable;
     double tasks_per_executor = 0;  ///< last known: an application without executors does not say it
+    double mean_task_seconds = 0;   ///< last known; 0 = never
+    SteadyTime mean_at;             ///< when nothing contradicted it last
     SteadyTime used;
     std::uint64_t evaluation = 0;  ///< that used it last
   };
   std::optional<AppHint> hint(const SparkAppFacts& facts, const App* app, const Now& now);
+  double mean_task_seconds(const SparkAppFacts& facts, Memory& memory, SteadyTime now) const;
   void forget(SteadyTime now);
 
   EvaluateSettings settings_;

@@ -89,6 +89,29 @@ TEST(EvaluateHints, RememberHowManyTasksAnExecutorRuns) {
   EXPECT_EQ(report->hints[0].input.tasks_per_executor, 4);
 }
 
+// A stage that has just begun has no task time of its own.
+TEST(EvaluateHints, BelieveTheTaskTimeOfTheStageBeforeForAWhile) {
+  Bench bench;
+  const auto desired = [&](std::int64_t second, double mean, std::int64_t running, std::int64_t pending) {
+    SparkAppFacts facts = burst("a", "s-1", at(second * 1000).steady);
+    facts.first_seen = SteadyTime{at(0).steady.ms - 600'000};
+    facts.mean_task_seconds = mean;
+    facts.running_tasks = running;
+    facts.pending_tasks = pending;
+    bench.publish_facts(at(second * 1000), {facts});
+    return bench.evaluate(at(second * 1000))->hints.at(0).hint.desired;
+  };
+  EXPECT_EQ(desired(0, 0, 8, 392), 100) << "never known";
+  EXPECT_EQ(desired(10, 10, 8, 392), 11);
+  EXPECT_EQ(desired(20, 0, 8, 392), 11);
+  EXPECT_EQ(desired(60, 0, 8, 392), 11) << "two tasks and three reads later";
+  EXPECT_EQ(desired(61, 0, 8, 392), 100) << "tasks of 10 s would have ended by now";
+  EXPECT_EQ(desired(70, 10, 8, 392), 11);
+  EXPECT_EQ(desired(80, 0, 0, 0), 2);
+  EXPECT_EQ(desired(3'600, 0, 0, 0), 2);
+  EXPECT_EQ(desired(3'610, 0, 8, 392), 11) << "nothing ran meanwhile that could contradict";
+}
+
 TEST(EvaluateHints, CountPendingExecutorPodsOfThisNode) {
   Bench bench;
   bench.publish_pods(

@@ -1,0 +1,41 @@
+// Decoder of an endpoint that answers with one JSON document.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "collectors/common/json.h"
+#include "flintgauge/collector.h"
+
+namespace flintgauge {
+
+/// Keeps the whole body, because a document means nothing before its end, and reads it once in finish().
+/// A collector says what it wants (paths), hears it (visitor) and makes its Batch of it.
+class JsonDecoder : public Decoder {
+ public:
+  void begin() final;
+  Status feed(std::string_view bytes) final;
+  Result<Batch> finish() final;
+  const ScrapeCounts& counts() const final { return counts_; }
+
+ protected:
+  /// `paths` and `visitor` (usually a member of the derived class) must live as long as the decoder. Bodies
+  /// over `body_limit` bytes fail with kTooLarge.
+  JsonDecoder(const json::Paths& paths, json::Visitor& visitor, std::size_t body_limit)
+      : paths_(paths), visitor_(visitor), body_limit_(body_limit) {}
+
+  /// The whole document was read and was well formed. May add to `counts`.
+  virtual Result<Batch> batch(ScrapeCounts& counts) = 0;
+
+ private:
+  const json::Paths& paths_;
+  json::Visitor& visitor_;
+  std::size_t body_limit_;
+  std::size_t last_size_ = 0;
+  std::string body_;
+  json::Reader reader_;
+  ScrapeCounts counts_;
+};
+
+}  // namespace flintgauge
