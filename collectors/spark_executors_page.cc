@@ -42,7 +42,7 @@ std::optional<Route> route_of(Measure measure, std::span<const Label> labels) {
   route.measure = measure;
   route.scope = Scope::kExecutor;
   route.container = find_label(labels, "executor_id");
-  route.pod = find_label(labels, "application_id");
+  route.app_id = find_label(labels, "application_id");
   if (route.container.empty()) return std::nullopt;
   return route;
 }

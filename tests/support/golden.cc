@@ -81,7 +81,12 @@ std::string batch_text(const SampleBatch& batch, const ScrapeCounts& counts) {
     const Route& route = batch.routes[sample.series];
     out.append(kMeasureNames[static_cast<std::size_t>(route.measure)]).append(" ");
     out.append(kScopeNames[static_cast<std::size_t>(route.scope)]).append(" ");
-    out.append(route.namespace_name).append("/").append(route.pod).append("/").append(route.container);
+    out.append(route.namespace_name)
+        .append("/")
+        .append(route.pod)
+        .append(route.app_id)
+        .append("/")
+        .append(route.container);
     if (!route.container_id.empty()) out.append(" id=").append(route.container_id.substr(0, 12));
     if (!route.pod_uid.empty()) out.append(" uid=").append(route.pod_uid);
     out.append(" ").append(number_text(sample.value));

@@ -38,7 +38,7 @@ std::string describe(const Route& route) {
   std::ostringstream out;
   out << static_cast<int>(route.measure) << '/' << static_cast<int>(route.scope) << ' '
       << route.namespace_name << '/' << route.pod << '/' << route.container << ' ' << route.container_id
-      << ' ' << route.pod_uid;
+      << ' ' << route.pod_uid << ' ' << route.app_id;
   return out.str();
 }
 
