@@ -5,6 +5,7 @@ target_compile_options(flintgauge_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   $<$<BOOL:${FLINTGAUGE_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>   # g++ 12 at -O2 sees an overlap in "a" + std::string (GCC bug 105651)
   -fno-omit-frame-pointer
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)   # no path of the build machine in the program; same bytes anywhere
 target_compile_definitions(flintgauge_options INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
