@@ -176,7 +176,7 @@ EndpointCounters& SelfMetrics::endpoint(SourceKind source, std::string_view endp
   counters->scrapes_ = &counter(family("flintgauge_scrapes_total"), {kind, endpoint});
   counters->bytes_ = &counter(family("flintgauge_scrape_bytes_total"), {kind, endpoint});
   counters->slow_lines_ = &counter(family("flintgauge_scrape_slow_lines_total"), {kind, endpoint});
-  counters->counter_resets_ = &counter(family("flintgauge_counter_resets_total"), {kind});
+  counters->counter_resets_ = &counter(family("flintgauge_scrape_resets_total"), {kind});
   counters->identity_mismatches_ = &counter(family("flintgauge_identity_mismatches_total"), {kind});
   for (std::size_t i = 0; i < kReasonCount; ++i) {
     counters->errors_[i] =

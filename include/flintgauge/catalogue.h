@@ -312,7 +312,7 @@ inline constexpr auto kCatalogue = std::to_array<Family>({
   {"flintgauge_scrape_slow_lines_total", MetricType::kCounter, Owner::kSelf, {{"source", "endpoint"}},
    "Lines whose place in the page was mispredicted.",
    "the agent"},
-  {"flintgauge_counter_resets_total", MetricType::kCounter, Owner::kSelf, {{"source"}},
+  {"flintgauge_scrape_resets_total", MetricType::kCounter, Owner::kSelf, {{"source"}},
    "Counters of a target that fell.",
    "the agent"},
   {"flintgauge_identity_mismatches_total", MetricType::kCounter, Owner::kSelf, {{"source"}},

@@ -63,7 +63,7 @@ TEST(SelfMetrics, CountsPerEndpointAndReason) {
       series.at(R"(flintgauge_scrape_samples_total{source="kubelet",endpoint="cadvisor",result="stale"})"),
       0);
   EXPECT_EQ(series.at(R"(flintgauge_scrape_slow_lines_total{source="kubelet",endpoint="cadvisor"})"), 2);
-  EXPECT_EQ(series.at(R"(flintgauge_counter_resets_total{source="kubelet"})"), 3);
+  EXPECT_EQ(series.at(R"(flintgauge_scrape_resets_total{source="kubelet"})"), 3);
 }
 
 TEST(SelfMetrics, EveryKnownReasonStartsAtZero) {
