@@ -13,15 +13,6 @@
 namespace flintgauge {
 namespace {
 
-/// Where tables of hashes start differs from process to process, by address space randomisation: a tenant who
-/// picks pod names cannot make them collide. No secret, and nothing to read from the system.
-std::uint64_t hash_seed(const void* object) {
-  static const char anchor = 0;
-  const auto heap = reinterpret_cast<std::uintptr_t>(object);
-  const auto program = reinterpret_cast<std::uintptr_t>(&anchor);
-  return (static_cast<std::uint64_t>(heap) << 20U) ^ static_cast<std::uint64_t>(program);
-}
-
 /// At most 32 bytes of foreign text, printable.
 std::string excerpt(const char* p, const char* end) {
   constexpr std::ptrdiff_t kShown = 32;

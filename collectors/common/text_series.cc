@@ -14,6 +14,13 @@ constexpr std::uint32_t kRetiring = kNone - 1;        // in State::sample, withi
 
 }  // namespace
 
+std::uint64_t hash_seed(const void* object) {
+  static const char kAnchor = 0;
+  const auto heap = reinterpret_cast<std::uintptr_t>(object);
+  const auto program = reinterpret_cast<std::uintptr_t>(&kAnchor);
+  return (static_cast<std::uint64_t>(heap) << 20U) ^ static_cast<std::uint64_t>(program);
+}
+
 void TextIndex::insert(std::uint32_t hash, TextId id) {
   if (2 * (used_ + 1) > slots_.size()) grow();
   std::size_t i = hash & mask();

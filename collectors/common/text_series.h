@@ -22,6 +22,10 @@
 namespace flintgauge {
 
 using TextId = std::uint32_t;
+/// Where tables of hashes start differs from process to process, by address space randomisation: a tenant who
+/// picks pod names cannot make them collide. No secret, and nothing to read from the system.
+std::uint64_t hash_seed(const void* object);
+
 inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// Open addressing from the hash of a text to its id. Linear probing, at most half full.

@@ -74,7 +74,7 @@ inline Resources resources(const Json* node) {
   return {quantity_at(node, "cpu", 3), quantity_at(node, "memory", 0)};
 }
 
-inline std::string bare(std::string text) {
+inline std::string bare(const std::string& text) {
   const std::size_t scheme = text.find("://");
   return scheme == std::string::npos ? text : text.substr(scheme + 3);
 }
@@ -247,12 +247,16 @@ inline std::string describe(const Container& c) {
   return out + "\n";
 }
 
+inline void append(std::string& out, const std::vector<std::pair<std::string, std::string>>& strings) {
+  for (const auto& [name, value] : strings) out.append(" ").append(name).append("=").append(value);
+}
+
 inline std::string describe(const Pod& p) {
   std::string out =
       "pod " + p.namespace_name + "/" + p.name + " uid " + p.uid + " node " + p.node_name + "\n ";
-  for (const auto& [name, value] : p.labels) out += " " + name + "=" + value;
+  append(out, p.labels);
   out += "\n ";
-  for (const auto& [name, value] : p.annotations) out += " " + name + "=" + value;
+  append(out, p.annotations);
   out += "\n  owner " + p.owner_kind + "/" + p.owner_name + "/" + p.owner_uid;
   out += " created " + std::to_string(p.created_at.ms) + (p.deleting ? " deleting" : "");
   out += p.host_network ? " host network" : "";

@@ -1,0 +1,228 @@
+// The kubelet's /stats/summary: what /metrics/cadvisor lacks. Local disk of pods, the node's file system, the
+// node's CPU and memory where the runtime feeds /metrics/cadvisor and its root row is missing, and the
+// default interface of pods for kubelets whose page has no network rows (the fold decides whether it is
+// needed). Containers are left out: /metrics/cadvisor has them, more often. Format: kubelet
+// pkg/apis/stats/v1alpha1.
+#include <array>
+#include <string>
+
+#include "collectors/common/json_decoder.h"
+#include "collectors/common/kubelet_target.h"
+#include "collectors/common/rfc3339.h"
+#include "collectors/common/text_series.h"
+#include "flintgauge/collector.h"
+
+namespace flintgauge {
+namespace {
+
+using json::Kind;
+using json::Verdict;
+
+constexpr std::int64_t kTimeoutMs = 10'000;  // the kubelet walks volumes for it
+constexpr std::size_t kMaxPods = 10'000;
+constexpr double kNanosPerSecond = 1e9;
+
+enum class Field : std::uint8_t {
+  kNode,
+  kPods,
+  kPod,
+  kPodName,
+  kPodNamespace,
+  kPodUid,
+  kNodeCpuTime,  // a time belongs to the readings of its object
+  kNodeMemoryTime,
+  kNodeFsTime,
+  kStorageTime,
+  kNetworkTime,
+  kNodeCpu,  // readings, in the order of kReadings
+  kNodeMemory,
+  kNodeFsCapacity,
+  kNodeFsAvailable,
+  kStorage,
+  kReceiveBytes,
+  kTransmitBytes,
+  kReceiveErrors,
+  kTransmitErrors,
+};
+constexpr auto kFirstReading = static_cast<std::size_t>(Field::kNodeCpu);
+
+struct Reading {
+  Field time;
+  Scope scope;
+  Measure measure;
+  double unit = 1;
+};
+constexpr auto kReadings = std::to_array<Reading>({
+    {Field::kNodeCpuTime, Scope::kNode, Measure::kCpuUsageSeconds, kNanosPerSecond},
+    {Field::kNodeMemoryTime, Scope::kNode, Measure::kMemoryWorkingSetBytes},
+    {Field::kNodeFsTime, Scope::kNode, Measure::kNodeFsCapacityBytes},
+    {Field::kNodeFsTime, Scope::kNode, Measure::kNodeFsAvailableBytes},
+    {Field::kStorageTime, Scope::kPod, Measure::kEphemeralStorageBytes},
+    {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkReceiveBytes},
+    {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkTransmitBytes},
+    {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkReceiveErrors},
+    {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkTransmitErrors},
+});
+constexpr std::size_t kTimes = static_cast<std::size_t>(Field::kNetworkTime) + 1;
+
+json::Paths make_paths() {
+  json::Paths paths;
+  paths.want("node", Kind::kObject, Field::kNode);
+  paths.want("node.cpu.time", Kind::kString, Field::kNodeCpuTime);
+  paths.want("node.cpu.usageCoreNanoSeconds", Kind::kNumber, Field::kNodeCpu);
+  paths.want("node.memory.time", Kind::kString, Field::kNodeMemoryTime);
+  paths.want("node.memory.workingSetBytes", Kind::kNumber, Field::kNodeMemory);
+  paths.want("node.fs.time", Kind::kString, Field::kNodeFsTime);
+  paths.want("node.fs.capacityBytes", Kind::kNumber, Field::kNodeFsCapacity);
+  paths.want("node.fs.availableBytes", Kind::kNumber, Field::kNodeFsAvailable);
+  paths.want("pods", Kind::kArray, Field::kPods);
+  paths.want("pods[]", Kind::kObject, Field::kPod);
+  paths.want("pods[].podRef.name", Kind::kString, Field::kPodName);
+  paths.want("pods[].podRef.namespace", Kind::kString, Field::kPodNamespace);
+  paths.want("pods[].podRef.uid", Kind::kString, Field::kPodUid);
+  paths.want("pods[].ephemeral-storage.time", Kind::kString, Field::kStorageTime);
+  paths.want("pods[].ephemeral-storage.usedBytes", Kind::kNumber, Field::kStorage);
+  // The default interface stands beside the list of all, which has it again.
+  paths.want("pods[].network.time", Kind::kString, Field::kNetworkTime);
+  paths.want("pods[].network.rxBytes", Kind::kNumber, Field::kReceiveBytes);
+  paths.want("pods[].network.txBytes", Kind::kNumber, Field::kTransmitBytes);
+  paths.want("pods[].network.rxErrors", Kind::kNumber, Field::kReceiveErrors);
+  paths.want("pods[].network.txErrors", Kind::kNumber, Field::kTransmitErrors);
+  return paths;
+}
+
+const json::Paths& paths() {
+  static const json::Paths kPaths = make_paths();
+  return kPaths;
+}
+
+/// Series are kept under a text of our own making: who, then what.
+class SummaryDecoder final : public JsonDecoder, private json::Visitor {
+ public:
+  explicit SummaryDecoder(std::size_t body_limit)
+      : JsonDecoder(paths(), *this, body_limit), series_(hash_seed(this)) {}
+
+ private:
+  struct Value {
+    double number = 0;
+    bool stated = false;
+  };
+
+  void clear() override {
+    series_.reset();
+    is_summary_ = false;
+    pods_ = 0;
+    repeated_ = 0;
+    forget();
+  }
+
+  void forget() {
+    route_ = Route();
+    values_.fill({});
+    times_.fill(kNoTimestamp);
+  }
+
+  void open(int id) override {
+    is_summary_ = true;
+    if (static_cast<Field>(id) != Field::kPods) forget();
+  }
+
+  void close(int id) override {
+    if (static_cast<Field>(id) == Field::kPods) return;
+    if (static_cast<Field>(id) == Field::kPod && ++pods_ > kMaxPods) return;
+    for (std::size_t i = 0; i < kReadings.size(); ++i) {
+      if (values_[i].stated) take(kReadings[i], values_[i].number);
+    }
+    forget();
+  }
+
+  Verdict value(int id, const json::Value& value) override {
+    const auto place = static_cast<std::size_t>(id);
+    if (place >= kFirstReading) return take_number(place - kFirstReading, value.number);
+    switch (static_cast<Field>(id)) {
+      case Field::kPodName:
+        route_.pod = value.text;
+        return Verdict::kKept;
+      case Field::kPodNamespace:
+        route_.namespace_name = value.text;
+        return Verdict::kKept;
+      case Field::kPodUid:
+        route_.pod_uid = value.text;
+        return Verdict::kKept;
+      default:
+        break;  // times
+    }
+    const auto time = parse_rfc3339(value.text);
+    if (!time) return Verdict::kBad;
+    times_[place] = time->ms;
+    return Verdict::kKept;
+  }
+
+  Verdict take_number(std::size_t reading, double number) {
+    // Unsigned 64-bit numbers that an underflow made huge are known (kubelet-cadvisor.md section 7).
+    constexpr double kTwoTo63 = 9'223'372'036'854'775'808.0;
+    if (number < 0 || number >= kTwoTo63) return Verdict::kNotFinite;
+    values_[reading] = {number / kReadings[reading].unit, true};
+    return Verdict::kKept;
+  }
+
+  void take(const Reading& reading, double number) {
+    route_.scope = reading.scope;
+    route_.measure = reading.measure;
+    key_.assign(1, static_cast<char>(reading.scope));
+    key_ += static_cast<char>(reading.measure);
+    for (const std::string* part : {&route_.namespace_name, &route_.pod, &route_.pod_uid}) {
+      key_ += *part;
+      key_ += '\0';
+    }
+    TextId text = series_.find(key_);
+    if (text == kNone) text = series_.add(key_, {}, route_);
+    if (text == kNone) return;  // 4 GiB of names: the body limit comes first
+    series_.see(text);
+    const std::int64_t time = times_[static_cast<std::size_t>(reading.time)];
+    if (!series_.take(series_.text(text).series, number, time)) ++repeated_;
+  }
+
+  Result<Batch> batch(ScrapeCounts& counts) override {
+    if (!is_summary_) return fail(Reason::kJson, "no stats summary: it has neither \"node\" nor \"pods\"");
+    if (pods_ > kMaxPods)
+      return fail(Reason::kLimit, "summary of over " + std::to_string(kMaxPods) + " pods");
+    series_.commit();
+    const SampleBatch batch = series_.batch();
+    counts.kept -= repeated_;
+    counts.duplicate += repeated_;
+    counts.new_series = batch.created.size();
+    return Batch(batch);
+  }
+
+  SeriesTable series_;
+  bool is_summary_ = false;
+  std::size_t pods_ = 0;
+  std::size_t repeated_ = 0;  // the same pod again
+  // Of the object being read: the node or one pod.
+  Route route_;
+  std::array<Value, kReadings.size()> values_{};
+  std::array<std::int64_t, kTimes> times_{};
+  std::string key_;
+};
+
+class KubeletSummary final : public Collector {
+ public:
+  std::string_view name() const override { return "kubelet_summary"; }
+  SourceKind source() const override { return SourceKind::kKubelet; }
+
+  std::vector<Target> targets(const Discovery& discovery) const override {
+    return {kubelet_target(discovery, name(), "/stats/summary", Expect::kJson, discovery.summary_interval_ms,
+                           kTimeoutMs)};
+  }
+
+  std::unique_ptr<Decoder> make_decoder(const Target& target) const override {
+    return std::make_unique<SummaryDecoder>(target.body_limit);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_kubelet_summary() { return std::make_unique<KubeletSummary>(); }
+
+}  // namespace flintgauge
