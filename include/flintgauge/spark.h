@@ -59,7 +59,8 @@ struct SparkStage {
   std::int64_t resource_profile_id = 0;
 };
 
-/// `complete`: every retained stage was listed; false for ?status=active lists.
+/// `complete`: every stage that is active or pending now is listed. Finished ones may be missing: a driver
+/// forgets old ones, and lists of unfinished stages are asked for more often than the whole list.
 struct SparkStages {
   bool complete = false;
   std::vector<SparkStage> stages;

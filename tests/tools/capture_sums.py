@@ -8,9 +8,9 @@ sum of every measure. With --pods, rows count for the pod that the pod list name
 newest instance of a container, no host-network traffic. Without --pods, rows count for the namespace label they carry.
 
 Measures: cpu_usage_seconds cpu_cfs_periods cpu_cfs_throttled_periods cpu_cfs_throttled_seconds memory_major_page_faults
-oom_events fs_read_bytes fs_written_bytes network_receive_bytes network_transmit_bytes (counters, as they stand),
-memory_working_set_bytes memory_rss_bytes memory_cache_bytes (gauges), and from the pods: pods_<phase>, restarts,
-cpu_requests_millicores cpu_limits_millicores memory_requests_bytes memory_limits_bytes; from the summary:
+oom_events fs_read_bytes fs_written_bytes network_receive_bytes network_transmit_bytes, network_* _errors and _dropped
+(counters, as they stand), memory_working_set_bytes memory_rss_bytes memory_cache_bytes (gauges), and from the pods:
+pods_<phase>, restarts, oom_kills (containers whose present or last end was one), cpu_requests_millicores cpu_limits_millicores memory_requests_bytes memory_limits_bytes; from the summary:
 ephemeral_storage_bytes.
 """
 import argparse
@@ -38,6 +38,10 @@ GAUGES = {
 NETWORK = {
     "container_network_receive_bytes_total": "network_receive_bytes",
     "container_network_transmit_bytes_total": "network_transmit_bytes",
+    "container_network_receive_errors_total": "network_receive_errors",
+    "container_network_transmit_errors_total": "network_transmit_errors",
+    "container_network_receive_packets_dropped_total": "network_receive_dropped",
+    "container_network_transmit_packets_dropped_total": "network_transmit_dropped",
 }
 FRESH_MS = 60_000
 LINE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*(\S+)(?:\s+(-?\d+))?\s*$', re.S)
@@ -156,12 +160,19 @@ def pod_numbers(pods, add):
         phase = status.get("phase", "Unknown")
         for key in groups:
             add(key, "pods_" + phase.lower(), 1)
+            for measure in ("restarts", "oom_kills"):  # none known, until a status says more
+                add(key, measure, 0)
             for container in pods.statuses(pod):
                 add(key, "restarts", container.get("restartCount", 0))
+                ends = [(container.get(s) or {}).get("terminated") or {} for s in ("state", "lastState")]
+                add(key, "oom_kills", len({e.get("containerID") for e in ends if e.get("reason") == "OOMKilled"}))
         if phase != "Running":
             continue
         counted = list(spec.get("containers") or []) + [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
         actual = {s["name"]: s for s in pods.statuses(pod)}
+        hopeless = status.get("resize") == "Infeasible" or any(
+            c.get("type") == "PodResizePending" and c.get("status") == "True" and c.get("reason") == "Infeasible"
+            for c in status.get("conditions") or [])
         for which, plural in (("requests", "requests"), ("limits", "limits")):
             for resource, scale, unit in (("cpu", 1000, "millicores"), ("memory", 1, "bytes")):
                 total, stated = 0, False
@@ -170,6 +181,8 @@ def pod_numbers(pods, add):
                     options = [(container.get("resources") or {}).get(which), (have.get("resources") or {}).get(which)]
                     if which == "requests":
                         options.append(have.get("allocatedResources"))
+                        if hopeless and any(o and resource in o for o in options[1:]):
+                            options[0] = None  # KEP-1287: a wish that the kubelet will never grant does not count
                     values = [quantity(o[resource], scale) for o in options if o and resource in o]
                     if which == "limits" and len(values) == 2:
                         values = values[1:]  # the limit on the cgroup is the actual one
