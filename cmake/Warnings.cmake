@@ -6,7 +6,6 @@ target_compile_options(flintgauge_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # g++ 12 sees overlaps in string + string at -O3 (GCC bug 105329)
   $<$<BOOL:${FLINTGAUGE_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>   # g++ 12 at -O2 sees an overlap in "a" + std::string (GCC bug 105651)
   -fno-omit-frame-pointer
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)   # no path of the build machine in the program; same bytes anywhere
 target_compile_definitions(flintgauge_options INTERFACE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
