@@ -1,12 +1,12 @@
-# flintgauge_add_fuzz(text_format LIBRARIES flintgauge_collectors)
+# flintgauge_add_fuzz(text_format LIBRARIES flintgauge_collectors [SOURCES more.cc])
 # Builds tests/fuzz/NAME_fuzz.cc. With any compiler a small main replays tests/fuzz/corpus/NAME (a ctest entry, so the
 # corpus is a regression test); with preset fuzz (clang) libFuzzer's main searches, and ctest still only replays.
 add_custom_target(fuzzers)
 
 function(flintgauge_add_fuzz name)
-  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LIBRARIES;SOURCES" ${ARGN})
   set(program ${name}_fuzz)
-  add_executable(${program} ${PROJECT_SOURCE_DIR}/tests/fuzz/${program}.cc)
+  add_executable(${program} ${PROJECT_SOURCE_DIR}/tests/fuzz/${program}.cc ${ARG_SOURCES})
   target_link_libraries(${program} PRIVATE flintgauge_options ${ARG_LIBRARIES})
   target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
   set(replay)

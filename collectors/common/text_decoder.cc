@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "collectors/common/text_number.h"
 #include "collectors/common/text_series.h"
 #include "collectors/common/text_skip.h"
+#include "collectors/common/text_value.h"
 
 namespace flintgauge {
 namespace {
@@ -36,49 +36,6 @@ const char* find_newline(const char* p, const char* end) {
 std::string_view between(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
-
-/// What follows the series text of a line.
-struct Value {
-  double number = 0;
-  std::int64_t timestamp_ms = kNoTimestamp;
-  NumberKind kind = NumberKind::kFinite;
-};
-
-const char* skip_blanks(const char* p) {
-  while (is_blank(*p)) ++p;
-  return p;
-}
-
-const char* end_of_token(const char* p) {
-  while (!ends_token(*p)) ++p;
-  return p;
-}
-
-/// Reads value, time stamp and line end at `p`, the end of the series text; gives the next line, or null when
-/// they are no such thing. REQUIRES: LF at or after `p`.
-inline const char* read_value(const char* p, Value& value) {
-  p = skip_blanks(p);
-  if (const char* const short_end = parse_short_number(p, value.number)) {
-    p = short_end;
-  } else {
-    const char* const end = end_of_token(p);
-    value.kind = parse_number(between(p, end), value.number);
-    if (value.kind == NumberKind::kBad) return nullptr;
-    p = end;
-  }
-  p = skip_blanks(p);
-  if (*p != '\n' && *p != '\r') {
-    const char* const short_end = parse_short_timestamp(p, value.timestamp_ms);
-    const char* const end = short_end != nullptr ? short_end : end_of_token(p);
-    if (short_end == nullptr && !parse_timestamp(between(p, end), value.timestamp_ms)) return nullptr;
-    p = skip_blanks(end);
-  }
-  p += *p == '\r' ? 1 : 0;
-  return *p == '\n' ? p + 1 : nullptr;
-}
-
-/// May a value follow a series text that ends before `p`? A bare name needs a blank, and no brace after it.
-bool is_separated(const char* p) { return p[-1] == '}' || (is_blank(*p) && *skip_blanks(p) != '{'); }
 
 class TextDecoder final : public Decoder {
  public:
@@ -108,12 +65,13 @@ class TextDecoder final : public Decoder {
   bool feed_carry(std::string_view& bytes);
   bool take_lines(const char* p, const char* end);
   const char* take_expected(const char* p, const char* end);
+  const char* pass_value(const char* p, const char* end) const;
   const char* skip_metric(const char* p, const char* end);
   const char* take_line(const char* p, const char* end);
   bool take_named(const Line& line, std::string_view name);
   bool take_wanted(const Line& line, std::string_view name, Measure measure);
   bool take_known(const Line& line, TextId id, const char* text_end);
-  bool take_new(const Line& line, std::string_view name, Measure measure);
+  bool take_new(const Line& line, std::string_view name, Measure measure, TextKey key);
   void take_value(TextId id, SeriesIndex series, const Value& value);
   void take_unwanted(TextId id);
 
@@ -178,12 +136,13 @@ bool TextDecoder::feed_carry(std::string_view& bytes) {
 }
 
 bool TextDecoder::take_lines(const char* p, const char* end) {
-  while (p != nullptr && p != end) {
+  while (p != end) {
     p = take_expected(p, end);
     if (p != end && !skipped_name_.empty()) p = skip_metric(p, end);
-    if (p != nullptr && p != end) p = take_line(p, end);
+    if (p != end) p = take_line(p, end);
+    if (p == nullptr) return false;
   }
-  return p != nullptr;
+  return true;
 }
 
 /// Takes lines as long as they are the expected ones; never fails. What is odd about a line (its length, its
@@ -199,7 +158,7 @@ const char* TextDecoder::take_expected(const char* p, const char* end) {
     if (!is_separated(text_end)) return p;
     Value value;
     const bool is_wanted = text.series != kNone;
-    const char* const next = is_wanted ? read_value(text_end, value) : find_newline(text_end, end) + 1;
+    const char* const next = is_wanted ? read_value(text_end, value) : pass_value(text_end, end);
     if (next == nullptr || static_cast<std::size_t>(next - p) > kMaxLineSize + 1) return p;
     if (is_wanted) {
       take_value(id, text.series, value);
@@ -209,6 +168,15 @@ const char* TextDecoder::take_expected(const char* p, const char* end) {
     p = next;
   }
   return p;
+}
+
+/// The line after an unwanted row with its labels before `p`; null when there may be more to the labels:
+/// where values are not escaped, a quote further on means that the last brace so far was part of a value.
+const char* TextDecoder::pass_value(const char* p, const char* end) const {
+  const char* const newline = find_newline(p, end);
+  const bool is_over =
+      page_.labels == LabelSyntax::kEscaped || between(p, newline).find('"') == std::string_view::npos;
+  return is_over ? newline + 1 : nullptr;
 }
 
 /// Passes over lines of the metric that was unwanted last, if they come next.
@@ -270,14 +238,16 @@ bool TextDecoder::take_wanted(const Line& line, std::string_view name, Measure m
   // was read whole once, and the same bytes read the same: when this finds one, it is the right one.
   const std::string_view rest = between(name.data() + name.size(), line.end);
   const char* const text_end = rest.data() + (rest.rfind('}') + 1);
-  const TextId id = series_.find(between(line.begin, text_end));
-  return id != kNone ? take_known(line, id, text_end) : take_new(line, name, measure);
+  const TextKey likely = series_.key(between(line.begin, text_end));
+  const TextId id = series_.find(likely);
+  return id != kNone ? take_known(line, id, text_end) : take_new(line, name, measure, likely);
 }
 
 bool TextDecoder::take_known(const Line& line, TextId id, const char* text_end) {
   const SeriesIndex series = series_.text(id).series;
   Value value;
-  if (!is_separated(text_end) || (series != kNone && read_value(text_end, value) == nullptr)) {
+  const char* const next = series == kNone ? pass_value(text_end, line.next) : read_value(text_end, value);
+  if (!is_separated(text_end) || next == nullptr) {
     return refuse(line, Reason::kParse, "a number, and at most a time stamp, must follow the series");
   }
   if (series == kNone) {
@@ -288,20 +258,22 @@ bool TextDecoder::take_known(const Line& line, TextId id, const char* text_end) 
   return true;
 }
 
-bool TextDecoder::take_new(const Line& line, std::string_view name, Measure measure) {
+bool TextDecoder::take_new(const Line& line, std::string_view name, Measure measure, TextKey key) {
   const char* const text_end = labels_.read(name.data() + name.size(), line.end);
   if (text_end == nullptr) return refuse(line, labels_.reason(), labels_.message());
   if (page_.lenient && labels_.repaired_utf8())
     return refuse(line, Reason::kUtf8, "a label value is no UTF-8");
-  const std::string_view text = between(line.begin, text_end);
-  if (const TextId known = series_.find(text); known != kNone) return take_known(line, known, text_end);
+  if (text_end != key.text.data() + key.text.size()) {
+    key = series_.key(between(line.begin, text_end));
+    if (const TextId known = series_.find(key); known != kNone) return take_known(line, known, text_end);
+  }
   std::optional<Route> route = page_.route(measure, labels_.labels());
   Value value;
   if (!is_separated(text_end) || (route && read_value(text_end, value) == nullptr)) {
     return refuse(line, Reason::kParse, "a number, and at most a time stamp, must follow the series");
   }
   ++counts_.new_series;
-  const TextId id = series_.add(text, labels_.canonical(text, name), std::move(route));
+  const TextId id = series_.add(key, labels_.canonical(key.text, name), std::move(route));
   if (id == kNone) return fail_scrape(Reason::kLimit, "more series text than fits");
   return take_known(line, id, text_end);
 }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
 
 #include "collectors/common/text_number.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace flintgauge {
 namespace {
@@ -37,23 +41,23 @@ const char* skip_blanks(const char* p, const char* end) {
   return p;
 }
 
-constexpr std::uint64_t repeat(unsigned char byte) { return 0x0101010101010101ULL * byte; }
-constexpr std::uint64_t kHighBits = repeat(0x80);
-
-/// High bit set in (at least) the lowest byte that is zero; 0 when none is.
-constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - repeat(1)) & ~word & kHighBits; }
-
-/// First quote or backslash at or after `p`; sets `suspicious` when a byte up to 7 past it is NUL or not
-/// ASCII.
+/// First quote or backslash at or after `p`; sets `suspicious` when a byte before it is NUL or not ASCII.
 const char* scan_value(const char* p, const char* end, bool& suspicious) {
-  while (end - p >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, 8);
-    suspicious |= ((word | zero_bytes(word)) & kHighBits) != 0;
-    const std::uint64_t hits = zero_bytes(word ^ repeat('"')) | zero_bytes(word ^ repeat('\\'));
-    if (hits != 0) break;  // the loop below finds which: false hits lie only above a true one
-    p += 8;
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i stops = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    const __m128i nuls = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+    const auto odd =
+        static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(bytes, nuls)));  // by their high bits
+    const auto stop = static_cast<unsigned>(_mm_movemask_epi8(stops));
+    const unsigned before_stop = ~stop & (stop - 1);  // all when there is none
+    suspicious |= (odd & before_stop) != 0;
+    if (stop != 0) return p + std::countr_zero(stop);
   }
+#endif
   for (; p != end && *p != '"' && *p != '\\'; ++p) suspicious |= static_cast<signed char>(*p) <= 0;
   return p;
 }
@@ -109,6 +113,7 @@ bool append_utf8(std::string_view text, std::string& out) {
 const char* LabelReader::read(const char* p, const char* end) {
   raw_.clear();
   labels_.clear();
+  sorted_.clear();
   repaired_utf8_ = false;
   const char* q = skip_blanks(p, end);
   if (q == end || *q != '{') return p;
@@ -187,8 +192,7 @@ bool LabelReader::has_duplicates() {
   const auto by_name = [](const Raw& a, const Raw& b) { return a.name < b.name; };
   const auto not_below = [](const Raw& a, const Raw& b) { return a.name >= b.name; };
   if (std::adjacent_find(raw_.begin(), raw_.end(), not_below) == raw_.end()) {
-    sorted_.clear();  // ascending as it is: canonical() need not sort
-    return false;
+    return false;  // ascending as it is: canonical() need not sort
   }
   sorted_ = raw_;
   std::sort(sorted_.begin(), sorted_.end(), by_name);

@@ -2,15 +2,16 @@
 
 #include <xxhash.h>
 
-#include <algorithm>
+#include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace flintgauge {
 namespace {
 
-constexpr std::size_t kFirstSlots = 64;
-constexpr std::size_t kGarbageAllowed = 64UL * 1024;  // bytes, not worth moving the rest for
-constexpr std::uint32_t kRetiring = kNone - 1;        // in State::sample, within commit()
+constexpr std::size_t kFirstSlots = 256;
+constexpr std::uint32_t kGarbageAllowed = 64U * 1024;  // bytes, not worth moving the rest for
+constexpr std::uint32_t kRetiring = kNone - 1;         // in State::sample, within commit()
 
 }  // namespace
 
@@ -53,8 +54,32 @@ void TextIndex::grow() {
   }
 }
 
-std::uint32_t SeriesTable::hash(std::string_view text) const {
-  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(text.data(), text.size(), seed_));
+std::uint32_t TextArena::add(std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  std::uint32_t begin = end_;
+  if (begin % kPiece + size > kPiece || begin / kPiece == pieces_.size()) {
+    begin = static_cast<std::uint32_t>(pieces_.size()) * kPiece;
+    if (begin > kNone - 2 * kPiece) return kNone;
+    pieces_.push_back(std::make_unique_for_overwrite<char[]>(kPiece));
+  }
+  std::memcpy(pieces_[begin / kPiece].get() + begin % kPiece, text.data(), size);
+  end_ = begin + size;
+  return begin;
+}
+
+void TextArena::cut(std::uint32_t end) {
+  pieces_.resize((end + kPiece - 1) / kPiece);
+  end_ = end;
+}
+
+SeriesTable::SeriesTable(std::uint64_t seed) : secret_() {
+  static_assert(std::tuple_size_v<decltype(secret_)> == XXH3_SECRET_DEFAULT_SIZE);
+  XXH3_generateSecret_fromSeed(secret_.data(), seed);
+}
+
+TextKey SeriesTable::key(std::string_view text) const {
+  const XXH64_hash_t hash = XXH3_64bits_withSecret(text.data(), text.size(), secret_.data(), secret_.size());
+  return {text, static_cast<std::uint32_t>(hash)};
 }
 
 void SeriesTable::reset() {
@@ -70,33 +95,36 @@ void SeriesTable::reset() {
 }
 
 void SeriesTable::take_back() {
-  const std::size_t garbage = garbage_;
+  const std::uint32_t garbage = garbage_;
   for (const TextId id : added_texts_) free_text(id);
   added_texts_.clear();
-  arena_.resize(committed_arena_);
+  arena_.cut(committed_arena_);
   garbage_ = garbage;
   for (const SeriesIndex series : created_) free_series_.push_back(series);
 }
 
-TextId SeriesTable::find(std::string_view text) const {
-  return index_.find(hash(text), [&](TextId id) { return view(id) == text; });
+TextId SeriesTable::find(const TextKey& key) const {
+  return index_.find(key.hash, [&](TextId id) { return view(id) == key.text; });
 }
 
-TextId SeriesTable::add(std::string_view text, std::string_view canonical, std::optional<Route> route) {
-  if (arena_.size() + text.size() + canonical.size() >= kNone) return kNone;
-  if (!route) return add_text(text);
-  TextId first = canonical.empty() ? kNone : find(canonical);
-  if (first == kNone && !canonical.empty()) {
-    first = add_text(canonical);
-    texts_[first].series = add_series(std::move(*route), first);
+TextId SeriesTable::add(const TextKey& key, std::string_view canonical, std::optional<Route>&& route) {
+  const TextId id = add_text(key);
+  if (id == kNone || !route) return id;
+  if (canonical.empty()) {
+    texts_[id].series = add_series(std::move(*route), id);
+    return id;
   }
-  const TextId id = add_text(text);
-  const bool is_spelling = first != kNone && texts_[first].series != kNone;
-  texts_[id].series = is_spelling ? texts_[first].series : add_series(std::move(*route), id);
+  const TextKey canonical_key = this->key(canonical);
+  TextId first = find(canonical_key);
+  if (first == kNone && (first = add_text(canonical_key)) == kNone) return kNone;
+  if (texts_[first].series == kNone) texts_[first].series = add_series(std::move(*route), first);
+  texts_[id].series = texts_[first].series;
   return id;
 }
 
-TextId SeriesTable::add_text(std::string_view text) {
+TextId SeriesTable::add_text(const TextKey& key) {
+  const std::uint32_t begin = arena_.add(key.text);
+  if (begin == kNone) return kNone;
   auto id = static_cast<TextId>(texts_.size());
   if (free_texts_.empty()) {
     texts_.emplace_back();
@@ -104,15 +132,13 @@ TextId SeriesTable::add_text(std::string_view text) {
     id = free_texts_.back();
     free_texts_.pop_back();
   }
-  texts_[id] = {.begin = static_cast<std::uint32_t>(arena_.size()),
-                .size = static_cast<std::uint32_t>(text.size())};
-  arena_.insert(arena_.end(), text.begin(), text.end());
-  index_.insert(hash(text), id);
+  texts_[id] = {.begin = begin, .size = static_cast<std::uint32_t>(key.text.size())};
+  index_.insert(key.hash, id);
   added_texts_.push_back(id);
   return id;
 }
 
-SeriesIndex SeriesTable::add_series(Route route, TextId canonical) {
+SeriesIndex SeriesTable::add_series(Route&& route, TextId canonical) {
   auto series = static_cast<SeriesIndex>(routes_.size());
   if (free_series_.empty()) {
     routes_.push_back(std::move(route));
@@ -128,7 +154,7 @@ SeriesIndex SeriesTable::add_series(Route route, TextId canonical) {
 }
 
 void SeriesTable::free_text(TextId id) {
-  index_.erase(hash(view(id)), id);
+  index_.erase(key(view(id)).hash, id);
   garbage_ += texts_[id].size;
   texts_[id] = {};
   free_texts_.push_back(id);
@@ -140,8 +166,8 @@ void SeriesTable::commit() {
   retire_unseen();
   order_.swap(order_seen_);
   for (std::uint32_t place = 0; place < order_.size(); ++place) texts_[order_[place]].place = place;
-  if (garbage_ > kGarbageAllowed && garbage_ > arena_.size() / 2) compact();
-  committed_arena_ = arena_.size();
+  if (garbage_ > kGarbageAllowed && garbage_ > arena_.end() / 2) compact();
+  committed_arena_ = arena_.end();
   added_texts_.clear();
 }
 
@@ -168,13 +194,8 @@ void SeriesTable::retire_unseen() {
 }
 
 void SeriesTable::compact() {
-  std::vector<char> packed;
-  packed.reserve(arena_.size() - garbage_);
-  const auto move = [&](Text& text) {
-    const char* const from = arena_.data() + text.begin;
-    text.begin = static_cast<std::uint32_t>(packed.size());
-    packed.insert(packed.end(), from, from + text.size);
-  };
+  TextArena packed;
+  const auto move = [&](Text& text) { text.begin = packed.add({bytes(text), text.size}); };
   for (const TextId id : order_) move(texts_[id]);  // in the order in which they are read
   for (Text& text : texts_) {
     if (text.size != 0 && text.place == kNone) move(text);

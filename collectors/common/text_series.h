@@ -9,11 +9,12 @@
 // the canonical one, is then kept even while no line has it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +56,28 @@ class TextIndex {
   std::size_t used_ = 0;
 };
 
+/// Bytes that stay where they are, in pieces, so that growing copies nothing and touches no page twice.
+class TextArena {
+ public:
+  /// Copies `text` (at most 64 KiB); gives its place, or kNone when 4 GiB are full.
+  std::uint32_t add(std::string_view text);
+  const char* at(std::uint32_t place) const { return pieces_[place / kPiece].get() + place % kPiece; }
+  /// Where the next text goes at the earliest; cut() takes away everything from there on.
+  std::uint32_t end() const { return end_; }
+  void cut(std::uint32_t end);
+
+ private:
+  static constexpr std::uint32_t kPiece = 256U * 1024;
+  std::vector<std::unique_ptr<char[]>> pieces_;
+  std::uint32_t end_ = 0;
+};
+
+/// What a text is looked up by: the hash is needed again when it is added.
+struct TextKey {
+  std::string_view text;
+  std::uint32_t hash;
+};
+
 class SeriesTable {
  public:
   struct Text {
@@ -65,7 +88,7 @@ class SeriesTable {
     std::uint32_t seen = 0;       ///< scrape that had it last
   };
 
-  explicit SeriesTable(std::uint64_t seed) : seed_(seed) {}
+  explicit SeriesTable(std::uint64_t seed);
 
   /// Starts a scrape; takes back what an unfinished one added.
   void reset();
@@ -73,13 +96,14 @@ class SeriesTable {
   /// The text that the next wanted line should have, or kNone at the end of the order.
   TextId expected() const { return next_place_ < order_.size() ? order_[next_place_] : kNone; }
   const Text& text(TextId id) const { return texts_[id]; }
-  const char* bytes(const Text& text) const { return arena_.data() + text.begin; }
+  const char* bytes(const Text& text) const { return arena_.at(text.begin); }
 
-  TextId find(std::string_view text) const;
+  TextKey key(std::string_view text) const;
+  TextId find(const TextKey& key) const;
 
   /// Adds a text that find() does not know. Without a route its rows are unwanted. `canonical` is the one
   /// spelling of the series when `text` is another, else empty. kNone when the arena is full (4 GiB).
-  TextId add(std::string_view text, std::string_view canonical, std::optional<Route> route);
+  TextId add(const TextKey& key, std::string_view canonical, std::optional<Route>&& route);
 
   /// A line with this text was read; the line after it in the last scrape is expected next.
   void see(TextId id) {
@@ -126,17 +150,16 @@ class SeriesTable {
     std::uint32_t sample = kNone;  ///< its place in samples_, of that scrape
     TextId canonical = kNone;
   };
-  std::uint32_t hash(std::string_view text) const;
-  std::string_view view(TextId id) const { return {arena_.data() + texts_[id].begin, texts_[id].size}; }
-  TextId add_text(std::string_view text);
-  SeriesIndex add_series(Route route, TextId canonical);
+  std::string_view view(TextId id) const { return {bytes(texts_[id]), texts_[id].size}; }
+  TextId add_text(const TextKey& key);
+  SeriesIndex add_series(Route&& route, TextId canonical);
   void free_text(TextId id);
   void take_back();
   void retire_unseen();
   void compact();
 
-  std::uint64_t seed_;
-  std::uint32_t scrape_ = 0;  // its number, from 1
+  std::array<unsigned char, 192> secret_;  // of the hash, made from the seed
+  std::uint32_t scrape_ = 0;               // its number, from 1
   bool is_committed_ = true;
   bool has_fresh_ = false;  // this scrape showed a text that the order does not have
   bool has_moved_ = false;  // or one at another place than expected
@@ -146,9 +169,9 @@ class SeriesTable {
   std::vector<Text> texts_;         // by id
   std::vector<TextId> free_texts_;
   std::vector<TextId> added_texts_;  // by this scrape
-  std::vector<char> arena_;
-  std::size_t garbage_ = 0;          // bytes of the arena that no text owns
-  std::size_t committed_arena_ = 0;  // size before this scrape
+  TextArena arena_;
+  std::uint32_t garbage_ = 0;          // bytes of the arena that no text owns
+  std::uint32_t committed_arena_ = 0;  // its end before this scrape
   TextIndex index_;
   std::vector<State> states_;  // by series
   std::vector<Route> routes_;  // by series

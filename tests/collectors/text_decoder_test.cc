@@ -7,38 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "support/random_pages.h"
 #include "support/text_twins.h"
 
 namespace flintgauge {
 namespace {
 
-/// Wanted: every metric whose name starts with "w". Rows with drop="yes" are not. The route repeats all
-/// labels.
-TextPage page_of_w() {
-  TextPage page;
-  page.measure = [](std::string_view name) -> std::optional<Measure> {
-    if (!name.starts_with('w')) return std::nullopt;
-    return name.size() % 2 == 0 ? Measure::kCpuUsageSeconds : Measure::kMemoryRssBytes;
-  };
-  page.route = [](Measure measure, std::span<const Label> labels) -> std::optional<Route> {
-    if (find_label(labels, "drop") == "yes") return std::nullopt;
-    std::vector<std::string> sorted;
-    for (const Label& label : labels)
-      sorted.push_back(std::string(label.name) + "=" + std::string(label.value));
-    std::sort(sorted.begin(), sorted.end());
-    Route route;
-    route.measure = measure;
-    for (const std::string& label : sorted) route.pod += label + ";";
-    return route;
-  };
-  page.limits = {1'000, 8, 32, 64};
-  return page;
-}
-
-TextPage lenient_page() {
+/// random_pages.h's page with limits that a test can reach.
+TextPage small_page() {
   TextPage page = page_of_w();
-  page.lenient = true;
-  page.labels = LabelSyntax::kUnescaped;
+  page.limits = {1'000, 8, 32, 64};
   return page;
 }
 
@@ -52,11 +30,11 @@ struct BodyCase {
 class TextBody : public testing::TestWithParam<BodyCase> {};
 
 TEST_P(TextBody, IsTakenOrRefused) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   const BodyCase& test = GetParam();
   for (const std::size_t size : {std::string::npos, std::size_t{1}, std::size_t{3}}) {
     ASSERT_EQ(twins.scrape(test.body, [&] { return size; }), "");
-    const auto decoder = make_text_decoder(page_of_w());
+    const auto decoder = make_text_decoder(small_page());
     decoder->begin();
     Status fed = decoder->feed(test.body);
     const std::optional<Error> error = !fed ? std::optional(fed.error()) : [&]() -> std::optional<Error> {
@@ -155,32 +133,32 @@ std::string numbered(std::string_view name, int count) {
 }
 
 TEST(TextDecoder, ManySamplesFailWholeWhereverTheyAre) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   EXPECT_EQ(twins.scrape(numbered("w", 1'000)), "");
   EXPECT_EQ(twins.batch().samples.size(), 1'000U);
   for (const std::string& body :
        {numbered("w", 1'001), numbered("u", 1'001), numbered("w", 600) + numbered("u", 401),
         numbered("u", 600) + numbered("w", 401)}) {
     EXPECT_EQ(twins.scrape(body), "");
-    EXPECT_EQ(slow_scrape(body, page_of_w()).failure, Reason::kLimit);
+    EXPECT_EQ(slow_scrape(body, small_page()).failure, Reason::kLimit);
   }
   EXPECT_EQ(twins.scrape(numbered("u", 1'000)), "");
 }
 
 TEST(TextDecoder, LastOfDuplicatesWinsAndMoreThanOnePercentFails) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   EXPECT_EQ(twins.scrape("w 1\nw 2\nw 3\n"), "");
   ASSERT_EQ(twins.batch().samples.size(), 1U);
   EXPECT_EQ(twins.batch().samples[0].value, 3);
   EXPECT_EQ(twins.decoder().counts().duplicate, 2U);
   EXPECT_EQ(twins.scrape(repeated("w 1\n", 11)), "");
-  EXPECT_EQ(slow_scrape(repeated("w 1\n", 12), page_of_w()).failure, Reason::kParse);
+  EXPECT_EQ(slow_scrape(repeated("w 1\n", 12), small_page()).failure, Reason::kParse);
   EXPECT_EQ(twins.scrape(repeated("w 1\n", 12)), "");
   EXPECT_EQ(twins.scrape(numbered("u", 900) + repeated("w 1\n", 12)), "");
 }
 
 TEST(TextDecoder, SpellingsOfOneSeriesAreOneSeries) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   const std::string one = "w{a=\"1\",b=\"2\"} 1\n";
   const std::string two = "w{b=\"2\",a=\"1\"} 2\n";
   const std::string three = "w { a=\"1\", b=\"2\", } 3\n";
@@ -195,7 +173,7 @@ TEST(TextDecoder, SpellingsOfOneSeriesAreOneSeries) {
 }
 
 TEST(TextDecoder, NotFiniteKeepsTheSeriesButGivesNoSample) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   EXPECT_EQ(twins.scrape("w 1\n"), "");
   for (const char* value : {"NaN", "nan", "+Inf", "-inf", "Infinity", "1e999", "-1e999", "1e-999"}) {
     EXPECT_EQ(twins.scrape("w " + std::string(value) + "\n"), "") << value;
@@ -209,7 +187,7 @@ TEST(TextDecoder, NotFiniteKeepsTheSeriesButGivesNoSample) {
 }
 
 TEST(TextDecoder, FailedScrapesLeaveNoTrace) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   const std::string good = numbered("w", 5);
   EXPECT_EQ(twins.scrape(good), "");
   for (const std::string& bad : {good + "w{a=\"new\"} 1\nw x\n", good + "w{a=\"new\"} 1\nw{b=\"new\"} 2",
@@ -224,7 +202,7 @@ TEST(TextDecoder, FailedScrapesLeaveNoTrace) {
 }
 
 TEST(TextDecoder, RetiredNumbersAreUsedAgain) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(twins.scrape("w{a=\"" + std::to_string(i) + "\"} 1\nw 2\n"), "");
     EXPECT_LE(twins.batch().routes.size(), 3U);
@@ -232,7 +210,7 @@ TEST(TextDecoder, RetiredNumbersAreUsedAgain) {
 }
 
 TEST(TextDecoder, OneLineThatComesOrGoesCostsOneSlowLine) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   const std::string head = numbered("w", 100);
   const std::string tail = numbered("w2", 100);
   EXPECT_EQ(twins.scrape(head + tail), "");
@@ -247,7 +225,7 @@ TEST(TextDecoder, OneLineThatComesOrGoesCostsOneSlowLine) {
 }
 
 TEST(TextDecoder, BrokenUtf8BecomesReplacementCharacters) {
-  TextTwins twins(page_of_w());
+  TextTwins twins(small_page());
   const std::string body = "w{a=\"\xC3\xA9 \xF0\x9F\x98\x80\",b=\"x\xFFy\xC0\xAF\xED\xA0\x80\",c=\"" +
                            std::string(1, '\0') + "\"} 1\n";
   EXPECT_EQ(twins.scrape(body), "");
