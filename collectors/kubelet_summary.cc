@@ -175,8 +175,9 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
       key_ += *part;
       key_ += '\0';
     }
-    TextId text = series_.find(key_);
-    if (text == kNone) text = series_.add(key_, {}, route_);
+    const TextKey key = series_.key(key_);
+    TextId text = series_.find(key);
+    if (text == kNone) text = series_.add(key, {}, std::optional(route_));
     if (text == kNone) return;  // 4 GiB of names: the body limit comes first
     series_.see(text);
     const std::int64_t time = times_[static_cast<std::size_t>(reading.time)];
