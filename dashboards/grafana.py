@@ -9,11 +9,11 @@ def query_variable(name, label, metric, value_label, *, many, hint):
     query = f"label_values({metric}, {value_label})"
     variable = {
         "name": name, "label": label, "type": "query", "datasource": DATASOURCE, "description": hint,
-        "query": {"query": query, "refId": f"Variable-{name}"}, "definition": query,
+        "query": {"query": query, "refId": f"Variable-{name}"},
         "refresh": 2, "sort": 1, "regex": "", "hide": 0, "multi": many, "includeAll": many, "options": [],
-        "current": {"selected": False, "text": "All", "value": "$__all"} if many else {},
     }
     if many:
+        variable["current"] = {"selected": False, "text": "All", "value": "$__all"}
         # A label that is absent matches ".*" only, and of these names just the cluster may be absent.
         variable["allValue"] = ".*" if name == "cluster" else ".+"
     return variable
@@ -21,7 +21,7 @@ def query_variable(name, label, metric, value_label, *, many, hint):
 
 def datasource_variable():
     return {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "",
-            "hide": 0, "refresh": 1, "multi": False, "includeAll": False, "options": [], "current": {},
+            "hide": 0, "refresh": 1, "multi": False, "includeAll": False, "options": [],
             "description": "The Prometheus that scrapes the agents"}
 
 
@@ -133,7 +133,7 @@ def dashboard(uid, title, description, variables, rows, annotations=()):
         "schemaVersion": 38, "version": 1, "editable": False, "graphTooltip": 1, "refresh": "30s",
         "time": {"from": "now-1h", "to": "now"}, "timezone": "browser", "fiscalYearStartMonth": 0,
         "links": [{"type": "dashboards", "title": "flintgauge", "tags": ["flintgauge"], "asDropdown": True,
-                   "keepTime": True, "includeVars": True, "targetBlank": False, "icon": "external link", "url": ""}],
+                   "keepTime": True, "includeVars": True, "targetBlank": False, "icon": "external link", "tooltip": "", "url": ""}],
         "annotations": {"list": [builtin, *annotations]},
         "templating": {"list": [datasource_variable(), *variables]},
         "panels": _lay_out(rows),
