@@ -111,6 +111,7 @@ class HttpFetch {
   bool wants_pin_ = true;      // to be read anew: at first, and after a failed handshake
   std::array<char, CURL_ERROR_SIZE> curl_message_{};
   // Of the answer that is arriving.
+  bool is_connected_ = false;  // TLS included, or a kept connection
   long code_ = 0;
   std::size_t header_bytes_ = 0;
   std::string content_type_, content_coding_, transfer_coding_;

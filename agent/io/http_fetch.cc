@@ -74,6 +74,7 @@ bool is_tls_failure(CURLcode code) {
 
 void HttpFetch::prepare() {
   code_ = 0;
+  is_connected_ = false;
   header_bytes_ = 0;
   content_type_.clear();
   content_coding_.clear();
@@ -192,6 +193,7 @@ curl_socket_t HttpFetch::on_socket(void* self, curlsocktype, curl_sockaddr* addr
 // The second look: also on kept connections, and at the address that was really reached.
 int HttpFetch::on_ready(void* self, char* peer, char*, int, int) noexcept try {
   auto& request = *static_cast<HttpFetch*>(self);
+  request.is_connected_ = true;
   if (is_allowed(std::string_view(peer), request.target_.addresses)) return CURL_PREREQFUNC_OK;
   request.refuse({Reason::kBlockedAddress, request.what("address not allowed for a pod")});
   return CURL_PREREQFUNC_ABORT;
@@ -216,18 +218,16 @@ Status HttpFetch::status_failure() const {
 
 Status HttpFetch::curl_failure(CURLcode code) const {
   const bool has_answer = header_bytes_ > 0;
-  curl_off_t looked_up = 0;  // microseconds; 0 = did not come so far
-  curl_off_t connected = 0;
+  curl_off_t looked_up = 0;  // microseconds; 0 = did not come so far, or a kept connection was used
   curl_easy_getinfo(easy_.get(), CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-  curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connected);
   const char* const text = curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code);
   const auto failed = [&](Reason reason) { return fail(reason, what(text)); };
   if (!pin_error_.empty() && is_tls_failure(code)) return fail(Reason::kTls, what(pin_error_));
   if (is_tls_failure(code)) return failed(Reason::kTls);
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-      if (looked_up == 0) return failed(Reason::kDns);
-      return failed(connected == 0 ? Reason::kConnectTimeout : Reason::kTimeout);
+      if (is_connected_) return failed(Reason::kTimeout);
+      return failed(looked_up == 0 ? Reason::kDns : Reason::kConnectTimeout);
     case CURLE_COULDNT_RESOLVE_HOST:
       return failed(Reason::kDns);
     case CURLE_COULDNT_CONNECT:
@@ -245,7 +245,7 @@ Status HttpFetch::curl_failure(CURLcode code) const {
     case CURLE_URL_MALFORMAT:
       return failed(Reason::kConfig);
     case CURLE_UNSUPPORTED_PROTOCOL:  // of the URL; or of an answer: HTTP/0.9, that is no HTTP at all
-      return failed(connected == 0 ? Reason::kConfig : Reason::kReceive);
+      return failed(is_connected_ ? Reason::kReceive : Reason::kConfig);
     case CURLE_WEIRD_SERVER_REPLY:
       return failed(Reason::kReceive);
     // With an answer: one header line over libcurl's own limit.

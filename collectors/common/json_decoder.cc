@@ -1,17 +1,23 @@
 #include "collectors/common/json_decoder.h"
 
+#include <algorithm>
+
 namespace flintgauge {
 namespace {
 
 // A buffer that one huge body made is given back; usual bodies keep theirs.
 constexpr std::size_t kKeptBytes = 1UL * 1024 * 1024;
 constexpr std::size_t kKeptFactor = 4;
+// A body that grows beyond this many times the last good one is suspected to be more than one document.
+constexpr std::size_t kSuspiciousFactor = 2;
 
 }  // namespace
 
 void JsonDecoder::begin() {
   if (body_.capacity() > kKeptBytes && body_.capacity() > kKeptFactor * last_size_) body_ = std::string();
   body_.clear();
+  end_ = {};
+  searched_ = 0;
   counts_ = {};
 }
 
@@ -21,14 +27,20 @@ Status JsonDecoder::feed(std::string_view bytes) {
     return fail(Reason::kTooLarge, "JSON body over " + std::to_string(body_limit_) + " bytes");
   }
   body_.append(bytes);
+  if (body_.size() > std::max(kKeptBytes, kSuspiciousFactor * last_size_)) {
+    const std::string_view unsearched = std::string_view(body_).substr(searched_);
+    searched_ = body_.size();
+    if (end_.is_beyond_end(unsearched))
+      return fail(Reason::kJson, "the document has ended, but more follows");
+  }
   return {};
 }
 
 Result<Batch> JsonDecoder::finish() {
-  last_size_ = body_.size();
   if (Status status = reader_.read(body_, paths_, visitor_, counts_); !status) {
     return tl::unexpected(status.error());
   }
+  last_size_ = body_.size();
   return batch(counts_);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "collectors/common/json.h"
+#include "collectors/common/json_end.h"
 #include "flintgauge/collector.h"
 
 namespace flintgauge {
@@ -32,8 +33,10 @@ class JsonDecoder : public Decoder {
   const json::Paths& paths_;
   json::Visitor& visitor_;
   std::size_t body_limit_;
-  std::size_t last_size_ = 0;
+  std::size_t last_size_ = 0;  // of the last good body
   std::string body_;
+  json::EndFinder end_;
+  std::size_t searched_ = 0;  // bytes of body_ that end_ has seen
   json::Reader reader_;
   ScrapeCounts counts_;
 };

@@ -17,6 +17,7 @@ constexpr int kDefaultUiPort = 4040;  // spark.ui.port
 // kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server, this program.
 constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443, 14040};
 constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
+constexpr std::int64_t kMinTimeoutMs = 2'000;
 constexpr std::int64_t kMaxTimeoutMs = 10'000;
 constexpr std::int64_t kFirstTimeoutMs = 30'000;  // a driver's UI warms up: spark.md section 0.1
 constexpr std::int64_t kMinTtlMs = 60'000;
@@ -130,7 +131,7 @@ Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::
   target.body_limit = kBodyLimit;
   const std::int64_t interval = discovery.spark_interval_ms;
   target.pace = {.interval_ms = interval,
-                 .timeout_ms = std::min(interval * 8 / 10, kMaxTimeoutMs),
+                 .timeout_ms = std::clamp(interval * 8 / 10, kMinTimeoutMs, kMaxTimeoutMs),
                  .first_timeout_ms = kFirstTimeoutMs,
                  .ttl_ms = std::max(kMinTtlMs, 3 * interval)};
   target.app = driver.app;

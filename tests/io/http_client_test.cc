@@ -94,6 +94,16 @@ TEST_F(HttpClientTest, HangInsideTheBody) {
   EXPECT_EQ(got.body, "a 1\n");
 }
 
+TEST_F(HttpClientTest, HangOnAKeptConnectionIsNoMatterOfConnecting) {
+  FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); });
+  HttpFetch request(target(server.url()), sink_);
+  EXPECT_TRUE(fetch(request).ok());
+  server.script([](FakeConnection& out, const FakeRequest&) { out.stall(); });
+  times_.timeout_ms = 300;
+  EXPECT_EQ(fetch(request).reason(), Reason::kTimeout);
+  EXPECT_EQ(server.connections(), 1U);
+}
+
 TEST_F(HttpClientTest, SlowTrickle) {
   times_.timeout_ms = 500;
   const Fetched got = fetch_from([](FakeConnection& out, const FakeRequest&) {
