@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/build_kind.h"
 #include "support/store_scenario.h"
 
 namespace flintgauge {
@@ -20,19 +21,14 @@ using model::Site;
 using model::StoreScenario;
 using Action = model::Mutation::Action;
 
-// One real thread: sanitizers and coverage see nothing more in a longer search (3: 4.4 million states, 12 s).
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-constexpr std::uint32_t kPublishes = 3;
-#else
-constexpr std::uint32_t kPublishes = 2;
-#endif
+constexpr std::uint32_t kPublishes = testing::kThorough ? 3 : 2;  // 3: 3 million states, 9 s
 
 template <std::size_t Rows>
 void expect_no_schedule_fails(std::size_t readers, std::uint32_t publishes, std::uint32_t reads) {
   StoreScenario<Rows> scenario(readers, publishes, reads);
   Search search = scenario.search();
   EXPECT_TRUE(search.all()) << search.failure;
-  testing::Test::RecordProperty("states", std::to_string(search.states()));
+  ::testing::Test::RecordProperty("states", std::to_string(search.states()));
 }
 
 TEST(StoreModel, EveryScheduleOfOneWriterAndTwoReadersIsRight) {
@@ -48,7 +44,7 @@ TEST(StoreModel, EveryScheduleOfAReaderThatComesAgainIsRight) { expect_no_schedu
 /// How many seeds; more in a nightly run: FLINTGAUGE_SCHEDULES=1000000.
 std::uint64_t schedules() {
   const char* text = std::getenv("FLINTGAUGE_SCHEDULES");
-  return text == nullptr ? 30'000 : std::strtoull(text, nullptr, 10);
+  return text == nullptr ? (testing::kThorough ? 30'000 : 2'000) : std::strtoull(text, nullptr, 10);
 }
 
 TEST(StoreModel, RandomSchedulesOfThreeReadersAreRight) {
@@ -113,7 +109,7 @@ const std::vector<Mutant> kMutants = {
     {"publish_missing", {kPublish, Action::kRemove, {}}},
 };
 
-class DamagedStore : public testing::TestWithParam<Mutant> {};
+class DamagedStore : public ::testing::TestWithParam<Mutant> {};
 
 TEST_P(DamagedStore, IsCaughtByTheFullSearch) {
   StoreScenario<1> scenario(2, 3, 1);
@@ -131,7 +127,7 @@ TEST_P(DamagedStore, IsCaughtByRandomOrPrioritySchedules) {
   EXPECT_LT(seed, 20'000U) << "this damage goes unnoticed";
 }
 
-INSTANTIATE_TEST_SUITE_P(Protocol, DamagedStore, testing::ValuesIn(kMutants),
+INSTANTIATE_TEST_SUITE_P(Protocol, DamagedStore, ::testing::ValuesIn(kMutants),
                          [](const auto& test) { return std::string(test.param.name); });
 
 // The list above is complete: every access that the protocol makes is weakened one step where it has an

@@ -2,13 +2,14 @@
 // the middle of an operation (longjmp) and never comes back.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <csetjmp>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "flintgauge/hazard_slots.h"
+#include "support/build_kind.h"
 
 namespace flintgauge {
 namespace {
@@ -45,6 +46,7 @@ class ParkingAtomic {
   std::atomic<T> value_{};
 };
 
+constexpr std::uint64_t kRounds = testing::kThorough ? 1'000'000 : 20'000;
 constexpr std::size_t kTestReaders = 3, kTestShards = 2;
 
 struct TestBlock {
@@ -123,7 +125,7 @@ TEST(StorePark, AReaderParkedAtAnyAccessDelaysNobody) {
   for (;; ++step) {
     const auto bench = fresh();
     if (!park(step, [&] { bench->read(); })) break;
-    expect_others_complete(*bench, false, 1'000'000);
+    expect_others_complete(*bench, false, kRounds);
   }
   // claim; guess, pin, validate for each shard; clear for each shard; release
   EXPECT_EQ(step, 1 + 3 * kTestShards + kTestShards + 1);
@@ -134,7 +136,7 @@ TEST(StorePark, AWriterParkedAtAnyAccessDelaysNobody) {
   for (;; ++step) {
     const auto bench = fresh();
     if (!park(step, [&] { bench->publish(0); })) break;
-    expect_others_complete(*bench, true, 1'000'000);
+    expect_others_complete(*bench, true, kRounds);
   }
   EXPECT_EQ(step, 1 + kTestReaders + 1);  // own block, hazards, exchange
 }

@@ -85,6 +85,9 @@ class Machine {
     if (replaying()) return replay();
     begin_access();
     const Mutation::Action action = meet(location, Op::kLoad, order);
+    // Is part of the thread's next step: taken later it may return all that it could have returned here, and
+    // others do not see it.
+    if (order == std::memory_order_relaxed) ++budget_;
     std::uint64_t value = 0;
     if (action == Mutation::Action::kRemove) {
       value = known(location);
@@ -265,8 +268,10 @@ class Machine {
          i-- > low && count < candidates.size();) {
       if (fits(i)) candidates[count++] = i;
     }
-    alternatives_ = count;
-    return candidates[std::min(choice_, count - 1)];
+    const std::uint32_t chosen = candidates[choice_ % count];
+    choice_ /= count;
+    alternatives_ *= count;
+    return chosen;
   }
 
   std::uint64_t read(std::uint32_t location, std::uint32_t index, std::memory_order order) {
