@@ -250,7 +250,7 @@ const AppHint* find_hint(const Report& report, std::string_view namespace_name, 
 
 std::string_view state_word(const TargetState& state) {
   if (state.not_offered) return "not_offered";
-  if (!state.asked) return "not_asked";
+  if (!state.asked) return state.target->fallback_of.empty() ? "not_asked" : "standby";
   return state.up ? "up" : "down";
 }
 

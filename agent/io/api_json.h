@@ -25,7 +25,8 @@ std::string error_json(std::string_view message);
 /// Null when there is no fresh hint for the application.
 const AppHint* find_hint(const Report& report, std::string_view namespace_name, std::string_view app_id);
 
-/// Word for people and the API: "up", "down", "not_offered" or "not_asked".
+/// Word for people and the API: "up", "down", "not_offered", "not_asked" (yet), or "standby" for one that is
+/// asked only while another fails.
 std::string_view state_word(const TargetState& state);
 
 /// "kubelet" or "spark".

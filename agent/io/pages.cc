@@ -104,9 +104,10 @@ void append_app(const AppRow& app, const AppHint* hint, std::string& out) {
   if (!app.spark_version.empty()) out += " &middot; Spark " + escaped(app.spark_version);
   out += "</div></td>";
   std::string pods = std::to_string(app.executor_pods) + " executors";
+  pods +=
+      "<div class=\"soft small\">" + std::string(app.driver_pods > 0 ? "driver here" : "driver elsewhere");
   if (app.pending_pods > 0) pods += ", " + std::to_string(app.pending_pods) + " pending";
-  pods += "<div class=\"soft small\">" +
-          std::string(app.driver_pods > 0 ? "driver here" : "driver elsewhere") + "</div>";
+  pods += "</div>";
   append_cell("Pods here", pods, out);
   append_cell("CPU",
               use_of(number_text(app.cpu_cores, 2), number_text(app.cpu_requests_cores, 1), "cores asked") +
@@ -148,27 +149,37 @@ void append_apps(const Report& report, std::string& out) {
   out += "</div>";
 }
 
+std::string_view shown_state(std::string_view word) {
+  if (word == "not_offered") return "not offered";
+  return word == "not_asked" ? "not asked yet" : word;
+}
+
+void append_target_name(const TargetState& state, bool is_down, std::string& out) {
+  const Target& target = *state.target;
+  out += "<td class=\"id\"><b>" + escaped(target.collector) + "</b>";
+  if (!target.app.app_id.empty())
+    out += " <span class=\"soft\">" + escaped(target.app.namespace_name) + " / " +
+           escaped(target.app.app_id) + "</span>";
+  out += "<div class=\"soft small\">" + escaped(target.url) + "</div>";
+  if (is_down && state.last_error) out += "<div class=\"error\">" + escaped(*state.last_error) + "</div>";
+  out += "</td>";
+}
+
 void append_target(const TargetState& state, const Now& now, std::string& out) {
   const std::string_view word = state_word(state);
   const bool is_down = word == "down";
   const std::string_view style = word == "up" ? "up" : is_down ? "down" : "other";
-  const std::string shown(word == "not_offered" ? "not offered"
-                          : word == "not_asked" ? "not asked yet"
-                                                : word);
-  out += "<tr><td class=\"id\"><b>" + escaped(state.target->key) + "</b><div class=\"soft small\">" +
-         escaped(state.target->url) + "</div>";
-  if (is_down && state.last_error) out += "<div class=\"error\">" + escaped(*state.last_error) + "</div>";
-  out += "</td>";
-  append_cell("State",
-              "<span class=\"state " + std::string(style) + "\">" + shown + "</span>" +
-                  (is_down ? "<div class=\"soft small\">" + std::string(to_string(state.last_reason)) + ", " +
-                                 std::to_string(state.consecutive_failures) + " in a row</div>"
-                           : ""),
-              out);
-  append_cell(
-      "Last success",
-      state.ever_succeeded ? age_text(seconds_between(state.last_success, now.steady)) + " ago" : "never",
-      out);
+  out += "<tr>";
+  append_target_name(state, is_down, out);
+  std::string shown =
+      "<span class=\"state " + std::string(style) + "\">" + std::string(shown_state(word)) + "</span>";
+  if (is_down)
+    shown += "<div class=\"soft small\">" + std::string(to_string(state.last_reason)) + ", " +
+             std::to_string(state.consecutive_failures) + " in a row</div>";
+  append_cell("State", shown, out);
+  std::string success = state.asked ? "never" : "&ndash;";
+  if (state.ever_succeeded) success = age_text(seconds_between(state.last_success, now.steady)) + " ago";
+  append_cell("Last success", success, out);
   append_cell("Took", state.asked ? number_text(state.duration_seconds * 1e3, 1) + " ms" : "&ndash;", out);
   append_cell("Samples", state.ever_succeeded ? std::to_string(state.counts.kept) : "&ndash;", out);
   out += "</tr>";
