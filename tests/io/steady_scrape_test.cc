@@ -115,7 +115,8 @@ TEST(SteadyScrape, AllocatesNothingFromTheTenthRoundOn) {
   EXPECT_EQ(block.targets.at(1).counts.skipped, 1U * kPods);
   const auto [first, last] = block.schema->range(family("flintgauge_app_cpu_usage_seconds_total"));
   ASSERT_EQ(last - first, 5U);
-  EXPECT_GT(block.values[first], 7.0 * (kRounds - 2) * kPods / 5);
+  EXPECT_GT(block.values[first],
+            7.0 * (kRounds - 3) * kPods / 5);  // the last rounds may not be published yet
 }
 
 }  // namespace
