@@ -195,9 +195,10 @@ class CadvisorPage {
     out_.append("# HELP ").append(name).append(" ").append(name).append("\n# TYPE ").append(name).append(" ");
     out_.append(type).append("\n");
   }
-  /// Of containers; of the pods' cgroups too when those have it; of the root as the sum when asked.
+  /// Of containers; of the pods' cgroups too when those have it; of the root as the sum when asked. `extra`
+  /// and `last`: more labels of the containers, behind the first and behind all others.
   void family(std::string_view name, std::string_view type, Measure measure, bool has_root,
-              std::string_view extra = "") {
+              std::string_view extra = "", std::string_view last = "") {
     begin(name, type);
     double sum = 0;
     for (const DemoPod* pod : pods_) sum += measure(*pod);
@@ -208,7 +209,7 @@ class CadvisorPage {
         row("container=\"\",id=\"" + pod_cgroup(*pod) + "\",image=\"\",name=\"" + tail, measure(*pod));
       row("container=\"" + pod->container + "\"," + std::string(extra) + "id=\"" +
               scope_of(*pod, pod->container_id) + "\",image=\"" + pod->image + "\",name=\"" +
-              pod->container_id + tail,
+              pod->container_id + tail + std::string(last),
           measure(*pod));
     }
   }
@@ -250,7 +251,7 @@ void write_memory_families(CadvisorPage& page) {
       true);
   page.family(
       "container_memory_failures_total", "counter", [](const DemoPod& pod) { return pod.major_faults; },
-      false, "failure_type=\"pgmajfault\",");
+      false, "failure_type=\"pgmajfault\",", ",scope=\"container\"");
   page.family(
       "container_memory_rss", "gauge",
       [](const DemoPod& pod) { return std::floor(pod.working_set_bytes * 0.93); }, true);

@@ -28,8 +28,9 @@ STEP = 2  # seconds: of the node, of the agents' scrapes and of Prometheus' scra
 POD_NET = "127.77"  # loopback addresses of the node's drivers, port 4040
 TEXT = "text/plain;version=0.0.4"
 JOBS = {"text": "text/plain; version=0.0.4", "openmetrics": "application/openmetrics-text; version=1.0.0"}
-# What Prometheus calls the types of docs/metrics.md.
-TYPES = {"counter": "counter", "gauge": "gauge", "info": "info", "state set": "stateset", "histogram": "histogram"}
+# What Prometheus hears of the types of docs/metrics.md. A state set of OpenMetrics would have to carry its state in a label
+# called like the family.
+TYPES = {"counter": "counter", "gauge": "gauge", "info": "info", "state set": "gauge", "histogram": "histogram"}
 
 
 def load_check():
