@@ -31,7 +31,8 @@ th{font-size:12px;font-weight:500;color:var(--soft);text-align:left;padding:9px 
 td{padding:10px 14px;border-bottom:1px solid var(--line);vertical-align:top;font-variant-numeric:tabular-nums}
 tr:last-child td{border-bottom:0}
 td>div.soft{font-size:13px}
-.id{overflow-wrap:anywhere;min-width:170px}
+.id{overflow-wrap:anywhere;min-width:170px}.app{min-width:300px}
+td:not(.id):not([data-label=Hint]){white-space:nowrap}
 .bar{height:5px;border-radius:3px;background:var(--track);margin-top:6px;min-width:90px;max-width:170px;overflow:hidden}
 .bar span{display:block;height:100%;background:var(--accent);border-radius:3px}
 .hint{font-size:17px;font-weight:600;white-space:nowrap}
@@ -45,7 +46,8 @@ footer{padding-top:26px;padding-bottom:40px;color:var(--soft);font-size:13px}foo
 thead{display:none}table,tbody,tr{display:block}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
 td{display:flex;justify-content:space-between;gap:14px;border:0;padding:4px 14px;text-align:right}
 td:before{content:attr(data-label);color:var(--soft);font-size:13px;flex:none;text-align:left}
-td.id{display:block;text-align:left}td.id:before{display:none}td>div{min-width:0}.bar{margin-left:auto;width:130px}}
+td:not(.id):not([data-label=Hint]){white-space:normal}
+td.id{display:block;min-width:0;text-align:left}td.id:before{display:none}td>div{min-width:0}.bar{margin-left:auto;width:130px}}
 )css";
 
 }  // namespace flintgauge

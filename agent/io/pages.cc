@@ -95,14 +95,14 @@ std::string hint_cell(const AppHint* hint) {
                     "</span> <span class=\"soft small\">executors</span><div class=\"soft small\">";
   out.append(explain(hint->hint.reason)).append(" (").append(to_string(hint->hint.reason)).append(")");
   if (hint->hint.unmet > 0) out += ", " + number_text(hint->hint.unmet) + " beyond the quota";
-  return out + ", confidence " + number_text(hint->confidence * 100) + " %</div>";
+  return out + ", confidence " + number_text(hint->confidence * 100) + "&nbsp;%</div>";
 }
 
 void append_app(const AppRow& app, const AppHint* hint, std::string& out) {
-  out += "<tr><td class=\"id\"><b>" + escaped(app.name.empty() ? app.app.app_id : app.name) +
-         "</b><div class=\"soft small\">" + escaped(app.app.namespace_name) + " / " + escaped(app.app.app_id);
+  out += "<tr><td class=\"id app\"><b>" + escaped(app.name.empty() ? app.app.app_id : app.name) +
+         "</b> <span class=\"soft\">in " + escaped(app.app.namespace_name);
   if (!app.spark_version.empty()) out += " &middot; Spark " + escaped(app.spark_version);
-  out += "</div></td>";
+  out += "</span><div class=\"soft small\">" + escaped(app.app.app_id) + "</div></td>";
   std::string pods = std::to_string(app.executor_pods) + " executors";
   pods +=
       "<div class=\"soft small\">" + std::string(app.driver_pods > 0 ? "driver here" : "driver elsewhere");
@@ -185,13 +185,18 @@ void append_target(const TargetState& state, const Now& now, std::string& out) {
   out += "</tr>";
 }
 
-/// Those that need a look first; otherwise the order of the block.
+/// Those that need a look first, those that nobody asks last; otherwise the order of the block.
+int rank(const TargetState& state) {
+  const std::string_view word = state_word(state);
+  if (word == "down") return 0;
+  return word == "up" || word == "not_asked" ? 1 : 2;
+}
+
 std::vector<const TargetState*> by_need(const std::vector<TargetState>& targets) {
   std::vector<const TargetState*> order;
   for (const TargetState& state : targets) order.push_back(&state);
-  std::stable_sort(order.begin(), order.end(), [](const TargetState* a, const TargetState* b) {
-    return (state_word(*a) == "down") > (state_word(*b) == "down");
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const TargetState* a, const TargetState* b) { return rank(*a) < rank(*b); });
   return order;
 }
 

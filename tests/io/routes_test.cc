@@ -196,10 +196,10 @@ TEST_F(RoutesTest, PageShowsAllAndEscapesForeignText) {
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(page.body, StartsWith("<!doctype html>"));
   for (const char* const part :
-       {"node-1", "9.9", "nightly-etl", "team-a / spark-0f3a", "4 &rarr; 11", "(drain)", "confidence 75 %",
-        "6.5 GiB", "no fresh hint", "4 s ago", "48 s ago", "&lt;script&gt;alert(1)&lt;/script&gt;",
-        "&lt;b onmouseover=&#39;x&#39;&gt;", "team-&lt;b&gt; / spark-&quot;x&quot;&amp;y",
-        "api/v1?a=1&amp;b=2"})
+       {"node-1", "9.9", "nightly-etl", "in team-a &middot; Spark 3.5.1", "spark-0f3a</div>", "4 &rarr; 11",
+        "(drain)", "confidence 75&nbsp;%", "6.5 GiB", "no fresh hint", "4 s ago", "48 s ago",
+        "&lt;script&gt;alert(1)&lt;/script&gt;", "&lt;b onmouseover=&#39;x&#39;&gt;", "in team-&lt;b&gt;",
+        "spark-&quot;x&quot;&amp;y", "api/v1?a=1&amp;b=2"})
     EXPECT_THAT(page.body, HasSubstr(part));
   for (const char* const part : {"<script", "<b onmouseover", "src=", "@import", "url(", "team-<b>"})
     EXPECT_THAT(page.body, Not(HasSubstr(part)));
