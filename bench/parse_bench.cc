@@ -6,9 +6,7 @@
 // The payload is two moments of a modelled node of 110 pods, 15 s apart, every value changed (gen_node);
 // passes alternate between them, because one unchanging body flatters the branch predictor.
 #include <benchmark/benchmark.h>
-#include <time.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/floor.h"
 #include "collectors/common/text_decoder.h"
 #include "flintgauge/collector.h"
 #include "support/allocations.h"
@@ -28,27 +27,11 @@ namespace flintgauge {
 std::unique_ptr<Collector> make_cadvisor();
 namespace {
 
+using bench::median;
+using bench::seconds_of;
+
 constexpr std::size_t kBlock = 512UL * 1024;  // what libcurl hands over at most
 constexpr std::size_t kWarmUp = 8;
-
-/// CPU time of this thread: a ratio must not depend on who else is on the machine.
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-double seconds_of(const std::function<void()>& work) {
-  const double begin = cpu_seconds();
-  work();
-  return cpu_seconds() - begin;
-}
-
-double median(std::vector<double> passes) {
-  std::nth_element(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(passes.size() / 2),
-                   passes.end());
-  return passes[passes.size() / 2];
-}
 
 std::string read_page(const std::string& moment) {
   const std::string path = std::string(FLINTGAUGE_BENCH_NODE) + "/" + moment + "/cadvisor.prom";
