@@ -7,6 +7,7 @@
 // passes alternate between them, because one unchanging body flatters the branch predictor.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
