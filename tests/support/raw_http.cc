@@ -55,8 +55,7 @@ std::string talk(const std::string& address, std::string_view bytes, bool half_c
 }
 
 std::string get(const std::string& address, const std::string& target, const std::string& headers) {
-  return talk(address,
-                  "GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + "\r\n");
+  return talk(address, "GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + "\r\n");
 }
 
 int status_of(std::string_view answer) {
