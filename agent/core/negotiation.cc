@@ -147,7 +147,8 @@ PageFormat negotiate(std::string_view accept) {
       openmetrics.consider(3, element.quality, position);
     }
   });
-  return openmetrics.quality > 0 && openmetrics.beats(text) ? PageFormat::kOpenMetrics100 : PageFormat::kText004;
+  return openmetrics.quality > 0 && openmetrics.beats(text) ? PageFormat::kOpenMetrics100
+                                                            : PageFormat::kText004;
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {

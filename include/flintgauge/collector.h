@@ -73,9 +73,9 @@ struct Route {
   Measure measure = Measure::kCpuUsageSeconds;
   Scope scope = Scope::kContainer;
   std::string namespace_name;
-  std::string pod;           ///< pod name; for Scope::kExecutor the application id that the row claims
-  std::string container;     ///< container name, or executor id for Scope::kExecutor; empty with a container_id:
-                             ///< the page names no pod, and this may be the sandbox's id as well
+  std::string pod;        ///< pod name; for Scope::kExecutor the application id that the row claims
+  std::string container;  ///< container name, or executor id for Scope::kExecutor; empty with a container_id:
+                          ///< the page names no pod, and this may be the sandbox's id as well
   std::string container_id;  ///< bare 64-hex id
   std::string pod_uid;
   std::string

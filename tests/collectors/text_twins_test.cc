@@ -83,11 +83,12 @@ TEST_P(CapturedPages, AgreeWholeDamagedAndInPieces) {
 INSTANTIATE_TEST_SUITE_P(
     Golden, CapturedPages,
     ::testing::Values(std::pair{"cadvisor", "k8s1.15-podname"}, std::pair{"cadvisor", "k8s1.16-docker"},
-                    std::pair{"cadvisor", "k8s1.28-containerd"}, std::pair{"cadvisor", "k8s1.35-interfaces"},
-                    std::pair{"cadvisor", "v1.35.4-spark"}, std::pair{"cadvisor", "v1.37.2-cri"},
-                    std::pair{"cadvisor", "standalone"}, std::pair{"kubelet_resource", "v1.35.4"},
-                    std::pair{"spark_executors_page", "4.3.0-quoted-name"},
-                    std::pair{"spark_executors_page", "excerpts"}, std::pair{"spark_driver_page", "forms"}),
+                      std::pair{"cadvisor", "k8s1.28-containerd"},
+                      std::pair{"cadvisor", "k8s1.35-interfaces"}, std::pair{"cadvisor", "v1.35.4-spark"},
+                      std::pair{"cadvisor", "v1.37.2-cri"}, std::pair{"cadvisor", "standalone"},
+                      std::pair{"kubelet_resource", "v1.35.4"},
+                      std::pair{"spark_executors_page", "4.3.0-quoted-name"},
+                      std::pair{"spark_executors_page", "excerpts"}, std::pair{"spark_driver_page", "forms"}),
     [](const auto& test) { return "case" + std::to_string(test.index); });
 
 TEST(TextDecoderAllocations, ASteadyScrapeMakesNone) {
