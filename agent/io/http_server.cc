@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -154,9 +155,9 @@ struct HttpServer::Server {
   Handler handler;
   std::string host;  // what dials this server from this machine
   int port = 0;
-  std::string address;      // both
-  std::string start_fault;  // what civetweb said while it started; written before any worker runs
-  std::atomic<bool> is_started{false};
+  std::string address;  // both
+  std::mutex fault_mutex;
+  std::string first_fault;  // what civetweb complained of first
   std::atomic<int> in_flight{0};
   std::unique_ptr<mg_context, StopContext> context;  // last: its destructor waits for users of the others
 };
@@ -176,11 +177,9 @@ int HttpServer::Server::on_error(mg_connection* connection, int status, const ch
 
 int HttpServer::Server::on_log(const mg_connection* connection, const char* message) noexcept try {
   Server& server = of(connection);
-  if (!server.is_started) {
-    if (server.start_fault.empty()) server.start_fault = message;  // the first says why, the others give up
-  } else {
-    log::debug("civetweb", {{"text", message}});
-  }
+  log::debug("civetweb", {{"text", message}});
+  const std::lock_guard lock(server.fault_mutex);
+  if (server.first_fault.empty()) server.first_fault = message;  // why it does not start; later ones give up
   return 1;
 } catch (...) {
   return 1;
@@ -314,8 +313,7 @@ Status HttpServer::Server::listen() {
   callbacks.http_error = &Server::on_error;
   callbacks.log_message = &Server::on_log;
   context.reset(mg_start(&callbacks, this, const_cast<const char**>(settings)));
-  if (!context) return fail(Reason::kIo, "cannot listen on " + options.listen_address + ": " + start_fault);
-  is_started = true;
+  if (!context) return fail(Reason::kIo, "cannot listen on " + options.listen_address + ": " + first_fault);
   find_address(*wanted);
   return {};
 }

@@ -276,6 +276,22 @@ TEST_F(HttpServerTest, ReaderThatTakesNothingIsCutAtItsOwnScrapeTimeout) {
   EXPECT_LT(received, 60U << 20U);
 }
 
+TEST_F(HttpServerTest, HeadersThatDripAreCut) {
+  start_page();
+  const int fd = test::connect_to(address());
+  const std::string_view request = "GET /page HTTP/1.1\r\nHost: a\r\nX-Drip: ";
+  ASSERT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  bool is_open = true;
+  for (int i = 0; i < 300 && is_open; ++i) {  // a minute; the limit is 5 s, looked at after each read
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    char byte = 0;
+    is_open = send(fd, "a", 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) != 0;
+  }
+  close(fd);
+  EXPECT_FALSE(is_open);
+  EXPECT_EQ(handled_, 0);
+}
+
 TEST(HttpServer, SaysWhyItCannotListen) {
   const auto handler = [](const HttpRequest&) { return HttpResponse{.body = "x"}; };
   auto first = HttpServer::start({.listen_address = "127.0.0.1:0"}, handler);
