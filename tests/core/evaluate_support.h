@@ -96,8 +96,7 @@ inline SparkAppFacts burst(std::string ns, std::string app_id, SteadyTime read_a
 }
 
 /// A store with two hand-filled source blocks, and an evaluator that reads it.
-class Bench {
- public:
+struct Bench {
   EvaluateSettings settings{.min_executors = 1};
   Store store;
 
@@ -128,9 +127,9 @@ class Bench {
   }
 
   std::shared_ptr<const Report> evaluate(const Now& now) {
-    if (evaluator_ == nullptr) evaluator_ = std::make_unique<Evaluator>(settings, BudgetLimits{}, now);
+    if (evaluator == nullptr) evaluator = std::make_unique<Evaluator>(settings, BudgetLimits{}, now);
     Block& block = store.writable(Shard::kDerived);
-    const auto report = evaluator_->evaluate(store.read(), now, block);
+    auto report = evaluator->evaluate(store.read(), now, block);
     EXPECT_EQ(block.report, report);
     series = series_of(block);
     targets = block.targets;
@@ -142,9 +141,7 @@ class Bench {
   std::map<std::string, double> series;  ///< of the last evaluation
   std::vector<TargetState> targets;
   std::shared_ptr<const Schema> schema;
-
- private:
-  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<Evaluator> evaluator;  ///< made by the first evaluation, with the settings of then
 };
 
 }  // namespace flintgauge::testing
