@@ -328,6 +328,8 @@ TEST(EvaluateHints, AgreesWithASlowTwinOverRandomChanges) {
         if (any(8) > 5) {
           facts.push_back(burst(ns, app, SteadyTime{now.steady.ms - any(40'000)}));
           facts.back().pending_tasks = any(2'000);
+          facts.back().executors = 2 + any(40);
+          facts.back().busy_executors = 2 + any(static_cast<unsigned>(facts.back().executors) - 1);
         }
       }
       if (any(4) == 0) {

@@ -131,6 +131,8 @@ struct Bench {
     Block& block = store.writable(Shard::kDerived);
     auto report = evaluator->evaluate(store.read(), now, block);
     EXPECT_EQ(block.report, report);
+    EXPECT_EQ(block.committed, now.steady);
+    EXPECT_EQ(block.committed_wall, now.wall);
     series = series_of(block);
     targets = block.targets;
     schema = block.schema;

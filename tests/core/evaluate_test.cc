@@ -190,6 +190,33 @@ TEST(Evaluate, TargetsHaveTheSeriesTheyCanHave) {
   EXPECT_EQ(bench.targets.size(), 2U);
 }
 
+TEST(Evaluate, TheSetOfSeriesFollowsEveryChangeOfATarget) {
+  Bench bench;
+  TargetState state = target_state("pods", false);
+  const auto rows_of = [&](const std::vector<TargetState>& states) {
+    bench.publish(Shard::kKubelet, at(0), [&](Block& block) { block.targets = states; });
+    bench.evaluate(at(0));
+    return std::ranges::count_if(bench.series,
+                                 [](const auto& one) { return one.first.starts_with("flintgauge_target_"); });
+  };
+  EXPECT_EQ(rows_of({state}), 0);
+  state.asked = state.not_offered = true;
+  EXPECT_EQ(rows_of({state}), 1) << "how long it took";
+  state.not_offered = false;
+  EXPECT_EQ(rows_of({state}), 2) << "down";
+  state.ever_succeeded = true;
+  EXPECT_EQ(rows_of({state}), 5);
+  EXPECT_EQ(rows_of({state, target_state("resource", false)}), 5);
+  EXPECT_EQ(rows_of({state, target_state("resource", true)}), 7);
+  EXPECT_EQ(rows_of({state}), 5);
+  EXPECT_EQ(rows_of({}), 0);
+
+  bench.publish_facts(at(0), {});
+  bench.evaluate(at(0));
+  EXPECT_THAT(bench.series, Contains(Key("flintgauge_store_block_age_seconds{source=\"spark\"}")))
+      << "a first block without any series";
+}
+
 // What is published does not depend on how the evaluator came there: only the report may be allocated.
 TEST(Evaluate, AllocatesForTheReportOnlyWhileTheSeriesStayTheSame) {
   Bench bench;
