@@ -167,12 +167,14 @@ void Source::report(const TargetRun& run, TargetRun::Change change) const {
     case TargetRun::Change::kNotOffered:
       return log::info("target not offered", {{"target", target.key}, {"url", target.url}});
     case TargetRun::Change::kDown:
-      return log::warn("target down", {{"target", target.key},
-                                       {"url", target.url},
-                                       {"reason", to_string(state.last_reason)},
-                                       {"error", *state.last_error},
-                                       {"token_file", token_.error()}});
+      break;
   }
+  log::warn("target down", {{"target", target.key},
+                            {"url", target.url},
+                            {"reason", to_string(state.last_reason)},
+                            {"error", *state.last_error}});
+  if (state.last_reason == Reason::kAuth && !token_.error().empty())
+    log::warn("token not usable", {{"target", target.key}, {"error", token_.error()}});
 }
 
 void Source::ask_pods_soon(const Now& now) {

@@ -44,9 +44,10 @@ HttpTimes TargetRun::begin(SteadyTime now) {
   }
   const Pace& pace = target().pace;
   HttpTimes times;
-  times.timeout_ms = has_answered_ ? pace.timeout_ms : pace.first_timeout_ms;
+  const bool is_warming_up = !state_.ever_succeeded && patience_left_ > 0;
+  times.timeout_ms = is_warming_up ? pace.first_timeout_ms : pace.timeout_ms;
   times.connect_timeout_ms = connect_timeout_ms_;
-  times.is_patient = !has_answered_ && pace.first_timeout_ms > pace.timeout_ms;
+  times.is_patient = is_warming_up && pace.first_timeout_ms > pace.timeout_ms;
   return times;
 }
 
@@ -64,7 +65,6 @@ TargetRun::Change TargetRun::finish(Fold& fold, const Now& now) {
   is_running_ = false;
   has_retried_ = false;
   const HttpResult& result = request_.result();
-  has_answered_ = has_answered_ || result.code != 0;
   counters_.count_scrape();
   counters_.add_bytes(result.bytes);
   state_.asked = true;
@@ -124,6 +124,7 @@ TargetRun::Change TargetRun::fail_with(Error error, const Now& now) {
     schedule_.not_offered(begun_, now.steady);
     return was_known ? Change::kNone : Change::kNotOffered;
   }
+  if (error.reason == Reason::kTimeout && patience_left_ > 0) --patience_left_;
   counters_.count_error(error.reason);
   ++state_.consecutive_failures;
   schedule_.failed(begun_, state_.consecutive_failures, now.steady);

@@ -80,7 +80,7 @@ class TargetRun final : public BodySink {
   SteadyTime begun_;
   bool is_running_ = false;
   bool has_retried_ = false;
-  bool has_answered_ = false;  // some HTTP answer came, ever: it is no longer warming up
+  int patience_left_ = 2;  // how often a server that never answered well may still use up first_timeout_ms
   bool is_in_fold_ = false;
   bool gives_pods_ = false;
 };

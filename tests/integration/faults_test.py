@@ -304,7 +304,7 @@ class Abandoned:
 def make_node(folder, ticks):
     make_node.count = getattr(make_node, "count", 0) + 1
     # Tests that run at once must not listen at the same pod addresses.
-    net = 66 + (os.getpid() + 50 * make_node.count) % 100
+    net = 100 + (os.getpid() + 50 * make_node.count) % 100
     subprocess.run([TOOLS / "gen_node", "--out", folder, "--pods", "12", "--apps", "2", "--namespaces", "2",
                     "--remote-drivers", "0", "--ticks", str(ticks), "--step", str(STEP), "--truth", "--quiet",
                     "--pod-net", f"127.{net}"], check=True)

@@ -4,6 +4,7 @@
 SIGTERM at random moments, also with servers that hang: exit 0 within 5 s. A port that is taken, a configuration that is wrong:
 exit 1 with a message that says what and where.
 """
+import os
 import pathlib
 import random
 import signal
@@ -32,7 +33,8 @@ def command(program, **overrides):
 
 def check_sigterm(processes, program, folder, rounds):
     data = folder / "node"
-    subprocess.run([TOOLS / "gen_node", "--out", data, "--pods", "12", "--apps", "2", "--quiet", "--pod-net", "127.65"],
+    subprocess.run([TOOLS / "gen_node", "--out", data, "--pods", "12", "--apps", "2", "--quiet", "--pod-net",
+                    f"127.{200 + os.getpid() % 40}"],
                    check=True)
     port = free_port()
     node = processes.start("serve_node", TOOLS / "serve_node", data, "--now", "--port", port, "--at-pod-ips", "--stall", "60",

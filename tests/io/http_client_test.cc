@@ -1,5 +1,5 @@
 // How a body arrives or does not, against a server that misbehaves on purpose: what is delivered, and which
-// reason is given. Rows of the fault matrix: docs/decisions.md.
+// reason is given.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -83,7 +83,7 @@ class SourceTest : public ::testing::Test {
   }
 
   // Scripts outlive the test body: what they refer to are members.
-  std::atomic<int> at_once_{0};
+  std::atomic<int> at_once_{0}, asked_{0};
   std::atomic<bool> overlapped_{false};
   FakeHttp server_{[](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); }};
   FoldDiary diary_;

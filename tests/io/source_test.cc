@@ -185,6 +185,39 @@ TEST_F(SourceTest, UnchangedBodiesCountAsSuccessWithoutDecoding) {
   EXPECT_TRUE(eventually([&] { return diary_.count("apply a 2") == 1; }));
 }
 
+// A Spark driver answers HTML while it starts, and its first real answer takes long.
+TEST_F(SourceTest, AServerThatWarmsUpGetsTime) {
+  server_.script([this](FakeConnection& out, const FakeRequest&) {
+    const int number = ++asked_;
+    if (number <= 2) return (void)out.respond("<html>", "text/html");
+    std::this_thread::sleep_for(milliseconds(300));
+    out.respond("a 1\n");
+  });
+  Target one = target("a", "/1");
+  one.pace.timeout_ms = 100;
+  one.pace.first_timeout_ms = 5'000;
+  offer({one});
+  start();
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply a 1") == 1; }));
+  EXPECT_EQ(asked_, 3);
+  ASSERT_TRUE(eventually([&] { return state().consecutive_failures >= 1; })) << "patient for ever";
+  EXPECT_EQ(state().last_reason, Reason::kTimeout);
+}
+
+TEST_F(SourceTest, PatienceHasAnEnd) {
+  server_.script([this](FakeConnection& out, const FakeRequest&) {
+    ++asked_;
+    out.stall();
+  });
+  Target one = target("a", "/1");
+  one.pace.timeout_ms = 50;
+  one.pace.first_timeout_ms = 300;
+  offer({one});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().consecutive_failures >= 4; }));
+  EXPECT_LT(state().duration_seconds, 0.25);
+}
+
 TEST_F(SourceTest, RowsWithoutAPodMakeItAskForPodsAgain) {
   server_.script([](FakeConnection& out, const FakeRequest& request) {
     out.respond(request.path == "/1" ? "pods 1\n" : "a 1\n");
