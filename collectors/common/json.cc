@@ -298,6 +298,8 @@ struct Reader::State {
 Reader::Reader() : state_(std::make_unique<State>()) {}
 Reader::~Reader() = default;
 
+void Reader::forget_buffers() { state_ = std::make_unique<State>(); }
+
 Status Reader::read(std::string_view document, const Paths& paths, Visitor& visitor, ScrapeCounts& counts) {
   state_->superseded.clear();
   for (;;) {

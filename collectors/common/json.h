@@ -117,6 +117,9 @@ class Reader {
   /// the wanted kind of document (object or array). Adds to `counts`.
   Status read(std::string_view document, const Paths& paths, Visitor& visitor, ScrapeCounts& counts);
 
+  /// Gives back what the longest string and the deepest document so far needed.
+  void forget_buffers();
+
  private:
   struct State;
   std::unique_ptr<State> state_;

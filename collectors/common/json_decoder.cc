@@ -5,7 +5,7 @@
 namespace flintgauge {
 namespace {
 
-// A buffer that one huge body made is given back; usual bodies keep theirs.
+// Buffers that one huge body made are given back; usual bodies keep theirs.
 constexpr std::size_t kKeptBytes = 1UL * 1024 * 1024;
 constexpr std::size_t kKeptFactor = 4;
 // A body that grows beyond this many times the last good one is suspected to be more than one document.
@@ -14,7 +14,10 @@ constexpr std::size_t kSuspiciousFactor = 2;
 }  // namespace
 
 void JsonDecoder::begin() {
-  if (body_.capacity() > kKeptBytes && body_.capacity() > kKeptFactor * last_size_) body_ = std::string();
+  if (body_.capacity() > kKeptBytes && body_.capacity() > kKeptFactor * last_size_) {
+    body_ = std::string();
+    reader_.forget_buffers();
+  }
   body_.clear();
   end_ = {};
   searched_ = 0;

@@ -66,6 +66,25 @@ TEST(SparkExecutors, ReadsALostExecutor) {
   EXPECT_FALSE(executors_of(decode(*decoder("spark_executors/a/b"), "[]")).complete);
 }
 
+/// Spark's event log replayed up to the moment of the list gives the same sums.
+TEST(SparkExecutors, SumsEqualTheEventLog) {
+  const auto truth = reference::parse_json(read_capture("spark/real-4.3.0/shuffle/truth.json"));
+  for (const std::string moment : {"t022", "t050", "t080"}) {
+    const auto* sums = reference::at(&*truth, {"moments", moment, "by_event_log_at_time_of_rest_stages"});
+    ASSERT_NE(sums, nullptr) << moment;
+    double completed = 0;
+    double shuffle_written = 0;
+    const std::string page = "spark/real-4.3.0/shuffle/" + moment + "/rest_allexecutors.json";
+    for (const SparkExecutor& executor : executors_of(decode(*decoder(), read_capture(page))).executors) {
+      completed += executor.tasks_completed;
+      shuffle_written += executor.shuffle_write_bytes;
+    }
+    EXPECT_EQ(completed, static_cast<double>(reference::integer_at(sums, {"tasks_completed"}))) << moment;
+    EXPECT_EQ(shuffle_written, static_cast<double>(reference::integer_at(sums, {"shuffle_write_bytes"})))
+        << moment;
+  }
+}
+
 TEST(SparkExecutors, RowsWithoutAnIdAreLeftOutAndCounted) {
   const auto d = decoder();
   const std::string long_id(129, 'x');
