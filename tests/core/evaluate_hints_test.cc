@@ -190,6 +190,10 @@ TEST(EvaluateHints, StableGoesDownAfterFiveMinutesAndIsForgottenWithItsApplicati
   bench.publish_facts(at(320'000), {});
   bench.evaluate(at(320'000));
   bench.evaluate(at(620'000));
+  SparkAppFacts small = burst("a", "s-1", at(620'000).steady);
+  small.slots_per_executor = 0;
+  bench.publish_facts(at(620'000), {small});
+  EXPECT_TRUE(bench.evaluate(at(620'000))->hints.empty()) << "nor is the size of its executors remembered";
   EXPECT_EQ(evaluate(621, 0), 2);
 }
 

@@ -77,6 +77,18 @@ TEST(Evaluate, TheDriverDescribesItsApplicationInAnyOrderOfPods) {
   } while (std::ranges::next_permutation(pods, {}, &Pod::name).found);
 }
 
+TEST(Evaluate, WithoutADriverTheLeastWordCountsInAnyOrderOfPods) {
+  Pod first = pod("a", "e", "s-1", "executor", Phase::kRunning);
+  set_label(first, "spark-app-name", "aa");
+  Pod second = pod("a", "f", "s-1", "executor", Phase::kRunning);
+  set_label(second, "spark-app-name", "bb");
+  for (const auto& pods : {std::vector{first, second}, std::vector{second, first}}) {
+    Bench bench;
+    bench.publish_pods(at(0), pods);
+    EXPECT_EQ(bench.evaluate(at(0))->apps.at(0).name, "aa");
+  }
+}
+
 TEST(Evaluate, AnEndedApplicationStaysAsLongAsItsSeries) {
   Bench bench;
   const std::vector<Row> rows = {{kCpu, {"a", "s-1", "driver"}, 7}};
@@ -140,6 +152,23 @@ TEST(Evaluate, CpuIsTheRateOfAboutAMinute) {
   EXPECT_EQ(step(210, 151, 154, true), 0.5) << "of the last minute only";
   EXPECT_EQ(step(280, 151, 154, true), 0) << "a living application that stands still uses nothing";
   EXPECT_TRUE(std::isnan(step(290, 151, 154, false))) << "without a fresh page nothing is known";
+}
+
+TEST(Evaluate, CpuOfManyCommitsOfAPauseAndOfACounterThatFell) {
+  Bench bench;
+  const auto step = [&](std::int64_t second, double cpu) {
+    bench.publish_pods(at(second * 1000), {pod("a", "d", "s-1", "driver", Phase::kRunning)},
+                       {{kCpu, {"a", "s-1", "driver"}, cpu}, {kMemory, {"a", "s-1", "driver"}, 1}});
+    return bench.evaluate(at(second * 1000))->apps.at(0).cpu_cores;
+  };
+  double last = 0;
+  for (std::int64_t second = 0; second <= 300; ++second) last = step(second, 3 * static_cast<double>(second));
+  EXPECT_DOUBLE_EQ(last, 3) << "a commit a second";
+  EXPECT_EQ(step(380, 900), 0);
+  EXPECT_TRUE(std::isnan(step(381, 950))) << "when in the pause it grew is not known";
+  EXPECT_EQ(step(391, 960), 1);
+  EXPECT_TRUE(std::isnan(step(401, 5))) << "another counter";
+  EXPECT_EQ(step(411, 25), 2);
 }
 
 TEST(Evaluate, TargetsHaveTheSeriesTheyCanHave) {
