@@ -100,6 +100,7 @@ void SampleTable::forget_baseline(Row& row) {
   if (row.reign == 0 || row.reign != channel.reign) return;
   row.reign = 0;
   channel.parked += row.value;
+  ++channel.parked_rows;
   --channel.rows;
 }
 
@@ -196,6 +197,7 @@ void SampleTable::take_counter(std::uint32_t index, const Sample& sample, Pass& 
   if (row.reign == 0 || row.reign != channel.reign) {
     newcomers_.push_back({index, sample.value, sampled_ms, stamped});
     channel.incoming += sample.value;
+    ++channel.incoming_rows;
     channel.incoming_ms = std::max(channel.incoming_ms, sampled_ms);
     return;
   }
@@ -240,6 +242,7 @@ void SampleTable::take_newcomers(Pass& pass) {
     Channel& channel = channel_of_row(source.rows[newcomer.row]);
     channel.decided = channel.accepted = channel.replaced = false;
     channel.incoming = 0;
+    channel.incoming_rows = 0;
     channel.incoming_ms = kNoTimestamp;
   }
 }
@@ -290,14 +293,17 @@ double SampleTable::first_amount(Channel& channel, const Slot& slot, Pass& pass)
   }
   const bool all_new = channel.rows == 0 || channel.replaced;
   if (!all_new && channel.parked == 0) return counts_from_zero ? channel.incoming : 0;  // one row more
-  const double amount = std::max(0.0, channel.incoming - channel.parked);
   const bool same_source = channel.rank == pass.rank && !channel.replaced;
+  // With a row among them that was not there before, nobody can tell its past from the growth of the others.
+  const bool mixed = same_source && channel.incoming_rows > channel.parked_rows && !counts_from_zero;
+  const double amount = mixed ? 0 : std::max(0.0, channel.incoming - channel.parked);
   channel.parked = same_source ? std::max(0.0, channel.parked - channel.incoming) : 0;
   return amount;
 }
 
 void SampleTable::begin_reign(Channel& channel, const Slot& slot, SlotIndex speaker, Rank rank) {
   if (channel.rows == 0) channel.reign = slots_.next_reign();
+  channel.parked_rows -= std::min(channel.parked_rows, channel.incoming_rows);
   channel.reigning = speaker;
   channel.rank = rank;
   channel.last_ms = std::max(channel.last_ms, channel.incoming_ms);

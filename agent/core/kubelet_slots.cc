@@ -114,14 +114,8 @@ PodRef SlotTable::look_up(const Slot& slot) const {
   const std::string_view container = slot.scope == Scope::kContainer ? std::string_view(route.container) : "";
   if (!route.namespace_name.empty() && !route.pod.empty()) {
     const PodRef named = index_->find_by_name(route.namespace_name, route.pod, container);
-    if (!named || route.pod_uid.empty() || named.pod->uid == route.pod_uid) {
-      if (named) return named;
-    } else {  // a new pod took the name over
-      if (const PodRef own = index_->find_by_uid(route.pod_uid))
-        return {own.pod, container_of(*own.pod, container)};
-      if (slot.pod != kNoPod && pods_[slot.pod].uid == route.pod_uid) return {};
-      return named;
-    }
+    // A pod of the same name with another UID is another pod: its predecessor, or its successor.
+    if (named && (route.pod_uid.empty() || named.pod->uid == route.pod_uid)) return named;
   }
   if (slot.scope == Scope::kContainer && !route.container_id.empty()) {
     if (const PodRef own = index_->find_by_container_id(route.container_id)) return own;

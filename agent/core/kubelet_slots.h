@@ -34,10 +34,12 @@ struct Channel {
   std::int64_t last_ms = kNoTimestamp;   ///< newest sample counted, wall clock
   std::int64_t start_ms = kNoTimestamp;  ///< of the slot, when it was counted last
   std::uint32_t reign = 0;               ///< rows with this number have a valid baseline; 0 = never counted
-  SlotIndex reigning = kNoSlot;  ///< the slot whose rows count: this one, or one without an id that means it
-  std::uint32_t rows = 0;        ///< rows with a valid baseline
-  Rank rank = kNoRank;           ///< their source, or the last that there was
-  bool decided = false;          ///< of the batch being applied
+  SlotIndex reigning = kNoSlot;   ///< the slot whose rows count: this one, or one without an id that means it
+  std::uint32_t parked_rows = 0;  ///< that many rows are in `parked`
+  std::uint32_t incoming_rows = 0;  ///< and in `incoming`
+  std::uint32_t rows = 0;           ///< rows with a valid baseline
+  Rank rank = kNoRank;              ///< their source, or the last that there was
+  bool decided = false;             ///< of the batch being applied
   bool accepted = false;
   bool replaced = false;  ///< its present rows give way to another source's
 };
@@ -66,6 +68,8 @@ struct Slot {
   bool used = false;
   Scope scope = Scope::kContainer;
   Route route;                               ///< what the rows say of themselves; measure is meaningless
+  std::uint32_t parked_rows = 0;             ///< that many rows are in `parked`
+  std::uint32_t incoming_rows = 0;           ///< and in `incoming`
   std::uint32_t rows = 0;                    ///< series bound to it, of all sources
   std::uint64_t serial = 0;                  ///< of its making: the later, the younger
   SteadyTime last_bound;                     ///< when a row was bound or let go last
