@@ -212,8 +212,13 @@ void SampleTable::take_counter(std::uint32_t index, const Sample& sample, Pass& 
   const bool restarted = slots_[row.slot].route.container_id.empty() && slot.start_ms > row.sampled_ms &&
                          channel.start_ms != kNoTimestamp && slot.start_ms != channel.start_ms;
   const bool reset = sample.value < row.value || restarted;
-  if (reset) ++pass.counts.counter_resets;
-  add(slot, row.measure, reset ? sample.value : sample.value - row.value);
+  if (reset) {
+    ++pass.counts.counter_resets;
+    channel.former = kNoRank;
+  }
+  const double amount = reset ? sample.value : sample.value - row.value;
+  add(slot, row.measure, amount);
+  channel.since += amount;
   row.value = sample.value;
   row.sampled_ms = sampled_ms;
   row.stamped = stamped;
@@ -257,7 +262,9 @@ void SampleTable::take_newcomer(const Newcomer& newcomer, Pass& pass) {
   }
   if (channel.decided) {  // the first of its rows brings the amount of all
     channel.decided = false;
-    add(slot, row.measure, first_amount(channel, slot, pass));
+    const double amount = first_amount(channel, slot, pass);
+    add(slot, row.measure, amount);
+    channel.since += amount;
     begin_reign(channel, slot, row.slot, pass.rank);
   }
   row.value = newcomer.value;
@@ -289,16 +296,28 @@ double SampleTable::first_amount(Channel& channel, const Slot& slot, Pass& pass)
       start_ms > channel.last_ms) {  // a new life since the last sample
     ++pass.counts.counter_resets;
     channel.parked = 0;
+    channel.former = kNoRank;
     return channel.incoming;
   }
-  const bool all_new = channel.rows == 0 || channel.replaced;
-  if (!all_new && channel.parked == 0) return counts_from_zero ? channel.incoming : 0;  // one row more
-  const bool same_source = channel.rank == pass.rank && !channel.replaced;
+  if (channel.rank != pass.rank) return amount_after_change(channel, pass.rank);
+  if (channel.rows != 0 && channel.parked == 0)
+    return counts_from_zero ? channel.incoming : 0;  // one row more
   // With a row among them that was not there before, nobody can tell its past from the growth of the others.
-  const bool mixed = same_source && channel.incoming_rows > channel.parked_rows && !counts_from_zero;
+  const bool mixed = channel.incoming_rows > channel.parked_rows && !counts_from_zero;
   const double amount = mixed ? 0 : std::max(0.0, channel.incoming - channel.parked);
-  channel.parked = same_source ? std::max(0.0, channel.parked - channel.incoming) : 0;
+  channel.parked = std::max(0.0, channel.parked - channel.incoming);
   return amount;
+}
+
+/// Two sources may differ in what they add up (the summary tells one interface): one that comes back is
+/// compared with what it said itself, less what the other has counted meanwhile.
+double SampleTable::amount_after_change(Channel& channel, Rank rank) {
+  const double counted = channel.former == rank ? channel.former_sum + channel.since : channel.parked;
+  channel.former = channel.rank;
+  channel.former_sum = channel.parked;
+  channel.since = 0;
+  channel.parked = 0;
+  return std::max(0.0, channel.incoming - counted);
 }
 
 void SampleTable::begin_reign(Channel& channel, const Slot& slot, SlotIndex speaker, Rank rank) {

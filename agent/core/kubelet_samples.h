@@ -97,6 +97,7 @@ class SampleTable {
   void take_newcomer(const Newcomer& newcomer, Pass& pass);
   bool accepts(const Channel& channel, SlotIndex speaker, const Pass& pass) const;
   double first_amount(Channel& channel, const Slot& slot, Pass& pass) const;
+  static double amount_after_change(Channel& channel, Rank rank);
   void begin_reign(Channel& channel, const Slot& slot, SlotIndex speaker, Rank rank);
   void park_replaced();
   void forget_baseline(Row& row);

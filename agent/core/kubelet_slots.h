@@ -28,8 +28,10 @@ inline constexpr Rank kNoRank = kRanks;
 /// knows whose rows count now and what was counted before them, so that a change of source or a row that
 /// comes back neither loses nor repeats anything.
 struct Channel {
-  double parked = 0;    ///< counted of this slot by rows that no longer have a baseline
-  double incoming = 0;  ///< of the batch being applied: sum of rows without a baseline
+  double parked = 0;      ///< counted of this slot by rows that no longer have a baseline
+  double former_sum = 0;  ///< what the source that reigned before this one had counted, and
+  double since = 0;       ///< what has been counted since, should it come back
+  double incoming = 0;    ///< of the batch being applied: sum of rows without a baseline
   std::int64_t incoming_ms = kNoTimestamp;
   std::int64_t last_ms = kNoTimestamp;   ///< newest sample counted, wall clock
   std::int64_t start_ms = kNoTimestamp;  ///< of the slot, when it was counted last
@@ -38,6 +40,7 @@ struct Channel {
   std::uint32_t parked_rows = 0;  ///< that many rows are in `parked`
   std::uint32_t incoming_rows = 0;  ///< and in `incoming`
   std::uint32_t rows = 0;           ///< rows with a valid baseline
+  Rank former = kNoRank;            ///< that source
   Rank rank = kNoRank;              ///< their source, or the last that there was
   bool decided = false;             ///< of the batch being applied
   bool accepted = false;

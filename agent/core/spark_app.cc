@@ -340,7 +340,7 @@ void App::set_gauges() {
 void App::write_facts(SparkAppFacts& facts) const {
   const ExecutorsNow& executors = executors_now();
   facts.app = key_;
-  facts.first_seen = first_seen;
+  facts.first_seen = first_seen_;
   facts.has_executors = executors.known;
   facts.executors_at = executors.at;
   facts.executors = executors.active;

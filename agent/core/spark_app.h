@@ -56,7 +56,7 @@ struct DriverNow {
 
 class App {
  public:
-  App(AppKey key, const Now& now) : first_seen(now.steady), last_live(now.steady), key_(std::move(key)) {}
+  App(AppKey key, const Now& now) : key_(std::move(key)), first_seen_(now.steady) {}
 
   void apply(const Target& target, const SparkExecutors& list, const Now& now);
   void apply(const Target& target, const SparkStages& list, const Now& now);
@@ -74,10 +74,6 @@ class App {
   /// Some target of the application still speaks.
   bool is_live() const;
   const AppKey& key() const { return key_; }
-
-  SteadyTime first_seen;
-  SteadyTime last_live;
-  bool admitted = true;  ///< has series of its own
 
  private:
   using Executors = EverSeen<ExecutorKey, kExecutorCounters.size()>;
@@ -117,6 +113,7 @@ class App {
   void set_gauges();
 
   AppKey key_;
+  SteadyTime first_seen_;
   std::string pod_uid_;
   Executors executors_;
   std::array<double, kExecutorCounters.size()> driver_{};  ///< counters of the driver's own row

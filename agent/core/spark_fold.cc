@@ -25,8 +25,9 @@ class SparkFold final : public Fold {
 
   FoldCounts apply(const Target& target, const Batch& batch, const Now& now) override {
     if (std::holds_alternative<std::shared_ptr<const PodList>>(batch)) return {};
-    App& app = app_of(target, now);
-    app.last_live = now.steady;
+    Entry& entry = entry_of(target, now);
+    entry.last_live = now.steady;
+    App& app = entry.app;
     FoldCounts counts;
     if (const auto* samples = std::get_if<SampleBatch>(&batch)) return app.apply(target, *samples, now);
     if (const auto* executors = std::get_if<SparkExecutors>(&batch)) {
@@ -42,19 +43,20 @@ class SparkFold final : public Fold {
   void drop(const Target& target, const Now& now) override {
     const auto at = apps_.find(target.app);
     if (at == apps_.end()) return;
-    if (at->second.is_live()) at->second.last_live = now.steady;
-    at->second.drop(target);
+    Entry& entry = at->second;
+    if (entry.app.is_live()) entry.last_live = now.steady;
+    entry.app.drop(target);
   }
 
   void expire(const Now& now) override {
     for (auto at = apps_.begin(); at != apps_.end();) {
-      App& app = at->second;
-      if (app.is_live()) app.last_live = now.steady;
-      if (elapsed_ms(app.last_live, now.steady) <= kAppTtlMs) {
+      Entry& entry = at->second;
+      if (entry.app.is_live()) entry.last_live = now.steady;
+      if (elapsed_ms(entry.last_live, now.steady) <= kAppTtlMs) {
         ++at;
         continue;
       }
-      end(app);
+      end(entry);
       at = apps_.erase(at);
     }
   }
@@ -64,8 +66,8 @@ class SparkFold final : public Fold {
     block.committed_wall = now.wall;
     const bool changed = renumber();
     list_.fill(block, changed, [this](SeriesList& out) {
-      for (const auto& [key, app] : apps_) {
-        if (app.admitted) add_series(out, key.namespace_name, key.app_id, app.numbers());
+      for (const auto& [key, entry] : apps_) {
+        if (entry.admitted) add_series(out, key.namespace_name, key.app_id, entry.app.numbers());
       }
       for (const auto& [name, overflow] : overflow_) add_series(out, name, kOverflowAppId, overflow.shown);
     });
@@ -75,6 +77,12 @@ class SparkFold final : public Fold {
   bool wants_pods() const override { return false; }
 
  private:
+  struct Entry {
+    App app;
+    SteadyTime last_live;
+    bool admitted = true;  ///< has series of its own
+  };
+
   /// What the applications of a namespace say that have no series of their own.
   struct Overflow {
     std::size_t apps = 0;
@@ -82,23 +90,23 @@ class SparkFold final : public Fold {
     Numbers shown;
   };
 
-  App& app_of(const Target& target, const Now& now) {
+  Entry& entry_of(const Target& target, const Now& now) {
     const AppKey& key = target.app;
     if (const auto at = apps_.find(key); at != apps_.end()) return at->second;
-    App& app = apps_.try_emplace(key, key, now).first->second;
-    app.admitted = budget_.admit(key.namespace_name, key.app_id, spark::kColumns);
-    if (!app.admitted && ++overflow_[key.namespace_name].apps == 1)
+    Entry& entry = apps_.try_emplace(key, Entry{App(key, now), now.steady}).first->second;
+    entry.admitted = budget_.admit(key.namespace_name, key.app_id, spark::kColumns);
+    if (!entry.admitted && ++overflow_[key.namespace_name].apps == 1)
       budget_.charge(key.namespace_name, kOverflowAppId, spark::kColumns);
     changed_ = true;
-    return app;
+    return entry;
   }
 
-  void end(const App& app) {
+  void end(const Entry& entry) {
     changed_ = true;
-    const AppKey& key = app.key();
-    if (app.admitted) return budget_.release(key.namespace_name, key.app_id, spark::kColumns);
+    const AppKey& key = entry.app.key();
+    if (entry.admitted) return budget_.release(key.namespace_name, key.app_id, spark::kColumns);
     const auto overflow = overflow_.find(key.namespace_name);
-    overflow->second.ended.add(app.numbers(), spark::kTotalsMask);
+    overflow->second.ended.add(entry.app.numbers(), spark::kTotalsMask);
     if (--overflow->second.apps != 0) return;
     overflow_.erase(overflow);
     budget_.release(key.namespace_name, kOverflowAppId, spark::kColumns);
@@ -108,11 +116,12 @@ class SparkFold final : public Fold {
   bool renumber() {
     bool changed = std::exchange(changed_, false);
     for (auto& [name, overflow] : overflow_) overflow.shown = overflow.ended;
-    for (auto& [key, app] : apps_) {
+    for (auto& [key, entry] : apps_) {
+      App& app = entry.app;
       const std::uint32_t before = app.numbers().present;
       app.renumber();
       changed |= app.numbers().present != before;
-      if (!app.admitted) overflow_.find(key.namespace_name)->second.shown.add(app.numbers(), spark::kAllMask);
+      if (!entry.admitted) overflow_.find(key.namespace_name)->second.shown.add(app.numbers(), spark::kAllMask);
     }
     return changed;
   }
@@ -132,16 +141,16 @@ class SparkFold final : public Fold {
 
   void fill_facts(Block& block) const {
     std::size_t count = 0;
-    for (const auto& [key, app] : apps_) {
-      if (!app.admitted || !app.is_live()) continue;
+    for (const auto& [key, entry] : apps_) {
+      if (!entry.admitted || !entry.app.is_live()) continue;
       if (count == block.spark_apps.size()) block.spark_apps.emplace_back();
-      app.write_facts(block.spark_apps[count++]);
+      entry.app.write_facts(block.spark_apps[count++]);
     }
     block.spark_apps.resize(count);
   }
 
   SeriesBudget budget_;
-  std::map<AppKey, App> apps_;
+  std::map<AppKey, Entry> apps_;
   std::map<std::string, Overflow, std::less<>> overflow_;
   SeriesList list_;
   bool changed_ = false;  ///< an application began or ended

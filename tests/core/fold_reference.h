@@ -29,6 +29,7 @@ class ReferenceFold {
 
   void scrape(const std::vector<Line>& lines, const Now& now) {
     lines_ = lines;
+    scraped_ms_ = now.wall.ms;
     for (const Line& entry : lines) {
       const Pod* pod = pod_of(entry.route);
       if (pod == nullptr || !is_counter(entry.route.measure)) continue;
@@ -178,7 +179,7 @@ class ReferenceFold {
   void add_memory(std::map<std::string, double>& out, const Now& now) const {
     for (const Line& entry : lines_) {
       if (entry.route.measure != Measure::kMemoryWorkingSetBytes) continue;
-      const std::int64_t sampled = entry.timestamp_ms == kNoTimestamp ? scraped_ms : entry.timestamp_ms;
+      const std::int64_t sampled = entry.timestamp_ms == kNoTimestamp ? scraped_ms_ : entry.timestamp_ms;
       const Pod* pod = listed(entry.route.pod_uid);
       if (pod == nullptr || pod->phase != Phase::kRunning || now.wall.ms - sampled > 60'000) continue;
       const Container* container = container_of(*pod, entry.route.container);
@@ -209,15 +210,13 @@ class ReferenceFold {
   std::int64_t started_ms_;
   std::vector<Pod> listed_;
   std::vector<Line> lines_;  ///< of the last scrape
+  std::int64_t scraped_ms_ = 0;
   std::map<std::string, Pod> known_;
   std::map<std::string, std::set<std::string>> phases_;
   std::map<std::string, Before> samples_;
   std::map<std::string, std::int64_t> restarts_;
   std::map<Key, double> totals_;
   std::map<std::string, double> oom_;
-
- public:
-  std::int64_t scraped_ms = 0;  ///< when lines without a stamp were received
 };
 
 }  // namespace flintgauge::testing

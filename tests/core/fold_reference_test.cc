@@ -189,7 +189,6 @@ TEST_P(FoldReference, AgreesAtEveryMoment) {
       }
       const std::vector<Line> lines = node.page(at);
       bench.scrape(bench.cadvisor, lines, at);
-      reference.scraped_ms = stamp(at);
       reference.scrape(lines, after(at));
       bench.fold->expire(after(at));
       for (const double later : {at, at + 5}) {

@@ -167,6 +167,22 @@ TEST_F(KubeletNetwork, SummaryStandsInWhereCadvisorHasNone) {
   EXPECT_EQ(total(182), 70);
 }
 
+TEST_F(KubeletNetwork, SourcesThatAddUpDifferentThingsCountNothingTwice) {
+  cadvisor(1500, 1);  // all interfaces
+  cadvisor(1501, 11);
+  bench.fold->drop(bench.cadvisor.target, after(80));
+  summary(1000, 90);  // the default one
+  summary(1005, 150);
+  EXPECT_EQ(total(150), 6);
+  cadvisor(1510, 160);
+  EXPECT_EQ(total(160), 10);
+  bench.fold->drop(bench.cadvisor.target, after(230));
+  summary(1009, 240);
+  EXPECT_EQ(total(240), 10);
+  summary(1011, 300);
+  EXPECT_EQ(total(300), 12);
+}
+
 TEST(KubeletNode, RootRowThenStandInThenSummary) {
   KubeletBench bench;
   const auto cpu = [](double value, double at) { return line(Scope::kNode, kCpu, value, stamp(at)); };

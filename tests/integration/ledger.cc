@@ -48,7 +48,11 @@ class Ledger {
     for (const auto& collector : collectors_) {
       for (const Target& target : collector->targets(discovery_)) {
         const auto file = kFiles.find(target.collector);
-        if (file == kFiles.end() || silent.contains(target.collector)) continue;
+        if (file == kFiles.end()) continue;
+        if (silent.contains(target.collector)) {
+          miss(*collector, target, now);
+          continue;
+        }
         const std::string folder = target.app.app_id.empty() ? "/" : "/spark/" + target.app.app_id + "/";
         ask(*collector, target, directory + folder + file->second, now);
       }
@@ -63,6 +67,18 @@ class Ledger {
   }
 
  private:
+  /// What the scraper does with a target that has failed for longer than its ttl.
+  void miss(const Collector& collector, const Target& target, const Now& now) {
+    const auto success = successes_.find(target.key);
+    if (success == successes_.end() || elapsed_ms(success->second, now.steady) <= target.pace.ttl_ms) return;
+    fold_of(collector).drop(target, now);
+    successes_.erase(success);
+  }
+
+  Fold& fold_of(const Collector& collector) {
+    return collector.source() == SourceKind::kKubelet ? *kubelet_ : *spark_;
+  }
+
   void ask(const Collector& collector, const Target& target, const std::string& path, const Now& now) {
     std::ifstream file(path, std::ios::binary);
     if (!file) give_up(path + ": cannot read");
@@ -75,8 +91,8 @@ class Ledger {
     Result<Batch> batch = decoder->finish();
     if (!batch) give_up(path + ": " + batch.error().message);
     if (const auto* pods = std::get_if<std::shared_ptr<const PodList>>(&*batch)) discovery_.pods = *pods;
-    Fold& fold = collector.source() == SourceKind::kKubelet ? *kubelet_ : *spark_;
-    const FoldCounts counts = fold.apply(target, *batch, now);
+    const FoldCounts counts = fold_of(collector).apply(target, *batch, now);
+    successes_[target.key] = now.steady;
     check_counts(target, *batch, counts, decoder->counts(), path);
   }
 
@@ -116,6 +132,7 @@ class Ledger {
   std::vector<std::unique_ptr<Collector>> collectors_ = make_collectors();
   Discovery discovery_;
   std::map<std::string, std::unique_ptr<Decoder>> decoders_;
+  std::map<std::string, SteadyTime> successes_;  ///< of targets that are not dropped
   std::unique_ptr<Fold> kubelet_, spark_;
   Block kubelet_block_, spark_block_;
 };

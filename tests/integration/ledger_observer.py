@@ -87,8 +87,6 @@ class Observer:
         self.samples = {}        # series text -> (value, stamp)
         self.restarts = {}       # (uid, container) -> count
         self.killed = set()      # container ids
-        self.executors = {}      # (app, executor) -> row
-        self.busy_drivers = {}
 
     def moment(self, directory, page="cadvisor.prom"):
         """Looks at one moment. With page None only CPU time is taken from the container rows: what a stand-in tells too."""
@@ -98,14 +96,13 @@ class Observer:
         for pod in pods:
             self.look_at(pod)
         self.read({pod.key: pod for pod in pods}, os.path.join(directory, "cadvisor.prom"), page is None)
+        self.read_summary({pod.key: pod for pod in pods}, os.path.join(directory, "summary.json"))
 
     def look_at(self, pod):
         for group in pod.groups:
             self.gauges[group, "pods", pod.phase] += 1
-            for key in ("", "container", "process"):
-                family = "oom_kills_total" if key else "container_restarts_total"
-                if key != "process":
-                    self.totals[group, family, key] += 0
+            self.totals[group, "container_restarts_total", ""] += 0
+            self.totals[group, "oom_kills_total", "container"] += 0
             if pod.phase == "Running":
                 self.add_resources(group, pod)
         for name, status in pod.statuses.items():
@@ -130,6 +127,13 @@ class Observer:
                     self.gauges[group, f"memory_{family}_bytes", ""] += in_bytes(have["memory"])
                 if "cpu" in have:
                     self.gauges[group, f"cpu_{family}_millicores", ""] += in_millicores(have["cpu"])
+
+    def read_summary(self, pods, path):
+        with open(path, encoding="utf-8") as file:
+            summary = json.load(file)
+        for entry in summary["pods"]:
+            for group in pods[entry["podRef"]["namespace"], entry["podRef"]["name"]].groups:
+                self.gauges[group, "ephemeral_storage_usage_bytes", ""] += entry["ephemeral-storage"]["usedBytes"]
 
     def add(self, pod, family, label, amount):
         for group in pod.groups:

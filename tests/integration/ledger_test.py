@@ -149,6 +149,8 @@ class Judge:
                 continue
             expect(groups.get(key) == want, key, "is", groups.get(key), "observer says", want)
         for key, want in observer.totals.items():
+            if index in self.gaps and "network" in key[1]:
+                continue    # the summary goes on telling them: compared again when the page is back
             have = groups.get(key)
             expect(have is not None, key, "is absent, observer says", want)
             if "_seconds_" not in key[1]:
