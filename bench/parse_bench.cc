@@ -21,6 +21,8 @@
 
 #include "bench/floor.h"
 #include "collectors/common/text_decoder.h"
+#include "collectors/common/text_labels.h"
+#include "collectors/common/text_value.h"
 #include "flintgauge/collector.h"
 #include "support/allocations.h"
 
@@ -77,15 +79,17 @@ std::unique_ptr<Decoder> decoder_of_everything() {
   return make_text_decoder(std::move(page));
 }
 
-/// Two decoders for the price of one loop: `pass` is timed, and so is the floor, in turns.
-void run(benchmark::State& state, const std::vector<std::string>& bodies,
-         const std::function<void(std::size_t)>& pass) {
+/// `pass` is timed, and so is the floor, in turns; `prepare` is not.
+void run(
+    benchmark::State& state, const std::vector<std::string>& bodies,
+    const std::function<void(std::size_t)>& pass, const std::function<void()>& prepare = [] {}) {
   std::vector<double> times;
   std::vector<double> floors;
   std::size_t i = 0;
   std::int64_t bytes = 0;
   for (auto _ : state) {
     const std::string& body = bodies[i % bodies.size()];
+    prepare();
     times.push_back(seconds_of([&] { pass(i); }));
     floors.push_back(seconds_of([&] { benchmark::DoNotOptimize(count_lines(body)); }));
     state.SetIterationTime(times.back());
@@ -116,24 +120,39 @@ void floor_memchr(benchmark::State& state) {
   run(state, pages(), [](std::size_t i) { benchmark::DoNotOptimize(count_lines(pages()[i % 2])); });
 }
 
-void cold_everything(benchmark::State& state) {
-  std::unique_ptr<Decoder> decoder;
+/// Name, labels, value and time stamp of every line, nothing kept: what a parser without memory pays every
+/// time.
+void parse_lines(benchmark::State& state) {
+  LabelReader labels(LabelSyntax::kEscaped, kKubeletTextLimits);
   run(state, pages(), [&](std::size_t i) {
-    decoder = decoder_of_everything();
-    decode(*decoder, pages()[i % 2]);
+    const std::string& page = pages()[i % 2];
+    const char* const end = page.data() + page.size();
+    double sum = 0;
+    for (const char* p = page.data(); p != end;) {
+      const auto* const newline =
+          static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+      if (*p != '#') {
+        Value value;
+        const char* const text_end = labels.read(scan_metric_name(p, newline), newline);
+        if (text_end == nullptr || read_value(text_end, value) == nullptr) std::abort();
+        sum += value.number + static_cast<double>(labels.labels().size());
+      }
+      p = newline + 1;
+    }
+    benchmark::DoNotOptimize(sum);
   });
+}
+
+/// The first scrape of a target.
+void run_cold(benchmark::State& state, std::unique_ptr<Decoder> (*make)()) {
+  std::unique_ptr<Decoder> decoder;
+  run(
+      state, pages(), [&](std::size_t i) { decode(*decoder, pages()[i % 2]); }, [&] { decoder = make(); });
   count(state, *decoder);
 }
 
-void cold_keep_list(benchmark::State& state) {
-  std::unique_ptr<Decoder> decoder;
-  run(state, pages(), [&](std::size_t i) {
-    decoder = decoder_of_keep_list();
-    decode(*decoder, pages()[i % 2]);
-  });
-  count(state, *decoder);
-}
-
+void cold_everything(benchmark::State& state) { run_cold(state, decoder_of_everything); }
+void cold_keep_list(benchmark::State& state) { run_cold(state, decoder_of_keep_list); }
 void warm_everything(benchmark::State& state) { run_warm(state, pages(), *decoder_of_everything()); }
 void warm_keep_list(benchmark::State& state) { run_warm(state, pages(), *decoder_of_keep_list()); }
 
@@ -197,6 +216,7 @@ void warm_keep_list_churn(benchmark::State& state) {
 }
 
 BENCHMARK(floor_memchr)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(parse_lines)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cold_everything)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cold_keep_list)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(warm_everything)->UseManualTime()->Unit(benchmark::kMillisecond);

@@ -72,8 +72,7 @@ class TextDecoder final : public Decoder {
   bool take_wanted(const Line& line, std::string_view name, Measure measure);
   bool take_known(const Line& line, TextId id, const char* text_end);
   bool take_new(const Line& line, std::string_view name, Measure measure, TextKey key);
-  void take_value(TextId id, SeriesIndex series, const Value& value);
-  void take_unwanted(TextId id);
+  void take(TextId id, const Value& value);
 
   std::optional<Measure> measure(std::string_view name);
   bool refuse(const Line& line, Reason reason, std::string_view what);
@@ -160,11 +159,7 @@ const char* TextDecoder::take_expected(const char* p, const char* end) {
     const bool is_wanted = text.series != kNone;
     const char* const next = is_wanted ? read_value(text_end, value) : pass_value(text_end, end);
     if (next == nullptr || static_cast<std::size_t>(next - p) > kMaxLineSize + 1) return p;
-    if (is_wanted) {
-      take_value(id, text.series, value);
-    } else {
-      take_unwanted(id);
-    }
+    take(id, value);
     p = next;
   }
   return p;
@@ -250,11 +245,7 @@ bool TextDecoder::take_known(const Line& line, TextId id, const char* text_end) 
   if (!is_separated(text_end) || next == nullptr) {
     return refuse(line, Reason::kParse, "a number, and at most a time stamp, must follow the series");
   }
-  if (series == kNone) {
-    take_unwanted(id);
-  } else {
-    take_value(id, series, value);
-  }
+  take(id, value);
   return true;
 }
 
@@ -273,15 +264,21 @@ bool TextDecoder::take_new(const Line& line, std::string_view name, Measure meas
     return refuse(line, Reason::kParse, "a number, and at most a time stamp, must follow the series");
   }
   ++counts_.new_series;
-  const TextId id = series_.add(key, labels_.canonical(key.text, name), std::move(route));
+  const std::string_view canonical = route ? labels_.canonical(key.text, name) : std::string_view{};
+  const TextId id = series_.add(key, canonical, std::move(route));
   if (id == kNone) return fail_scrape(Reason::kLimit, "more series text than fits");
-  return take_known(line, id, text_end);
+  take(id, value);
+  return true;
 }
 
-inline void TextDecoder::take_value(TextId id, SeriesIndex series, const Value& value) {
+/// A line of a known text. Unwanted rows have no series and no value.
+inline void TextDecoder::take(TextId id, const Value& value) {
   --lines_left_;
+  const SeriesIndex series = series_.text(id).series;
   series_.see(id);
-  if (value.kind == NumberKind::kNotFinite) {
+  if (series == kNone) {
+    ++counts_.skipped;
+  } else if (value.kind == NumberKind::kNotFinite) {
     series_.take_nothing(series);
     ++counts_.not_finite;
   } else if (series_.take(series, value.number, value.timestamp_ms)) {
@@ -289,12 +286,6 @@ inline void TextDecoder::take_value(TextId id, SeriesIndex series, const Value& 
   } else {
     ++counts_.duplicate;
   }
-}
-
-inline void TextDecoder::take_unwanted(TextId id) {
-  --lines_left_;
-  series_.see(id);
-  ++counts_.skipped;
 }
 
 /// A line that cannot be read: true when the page may have such lines.

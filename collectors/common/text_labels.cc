@@ -114,6 +114,8 @@ const char* LabelReader::read(const char* p, const char* end) {
   raw_.clear();
   labels_.clear();
   sorted_.clear();
+  is_ascending_ = true;
+  is_as_written_ = true;
   repaired_utf8_ = false;
   const char* q = skip_blanks(p, end);
   if (q == end || *q != '{') return p;
@@ -129,8 +131,8 @@ const char* LabelReader::read(const char* p, const char* end) {
     }
   }
   if (q == end) return refuse(Reason::kParse, "the labels have no closing brace");
-  if (has_duplicates()) return refuse(Reason::kParse, "a label name occurs twice");
-  decode();
+  if (!is_ascending_ && has_duplicates()) return refuse(Reason::kParse, "a label name occurs twice");
+  if (!is_as_written_) decode();
   return q + 1;
 }
 
@@ -151,7 +153,10 @@ const char* LabelReader::read_one(const char* p, const char* end) {
   if (close == nullptr) return refuse(Reason::kParse, "a label value has a wrong escape or no closing quote");
   raw.value = {q + 1, static_cast<std::size_t>(close - (q + 1))};
   if (raw.value.size() > limits_.value_size) return refuse(Reason::kLimit, "a label value is too long");
+  is_ascending_ = is_ascending_ && (raw_.empty() || raw_.back().name < raw.name);
+  is_as_written_ = is_as_written_ && !raw.escaped && !raw.suspicious;
   raw_.push_back(raw);
+  labels_.push_back({raw.name, raw.value});
   return close + 1;
 }
 
@@ -189,26 +194,20 @@ const char* LabelReader::refuse(Reason reason, std::string_view message) {
 }
 
 bool LabelReader::has_duplicates() {
-  const auto by_name = [](const Raw& a, const Raw& b) { return a.name < b.name; };
-  const auto not_below = [](const Raw& a, const Raw& b) { return a.name >= b.name; };
-  if (std::adjacent_find(raw_.begin(), raw_.end(), not_below) == raw_.end()) {
-    return false;  // ascending as it is: canonical() need not sort
-  }
   sorted_ = raw_;
-  std::sort(sorted_.begin(), sorted_.end(), by_name);
-  return std::adjacent_find(sorted_.begin(), sorted_.end(), not_below) != sorted_.end();
+  std::sort(sorted_.begin(), sorted_.end(), [](const Raw& a, const Raw& b) { return a.name < b.name; });
+  const auto same = [](const Raw& a, const Raw& b) { return a.name == b.name; };
+  return std::adjacent_find(sorted_.begin(), sorted_.end(), same) != sorted_.end();
 }
 
 void LabelReader::decode() {
   decoded_.clear();
   std::size_t need = 0;
   for (const Raw& raw : raw_) need += raw.escaped || raw.suspicious ? raw.value.size() : 0;
-  decoded_.reserve(need * 4);  // U+FFFD has 3 bytes; views into the buffer must not move
-  for (const Raw& raw : raw_) {
-    if (!raw.escaped && !raw.suspicious) {
-      labels_.push_back({raw.name, raw.value});
-      continue;
-    }
+  decoded_.reserve(need * 3);  // U+FFFD has 3 bytes; views into the buffer must not move
+  for (std::size_t i = 0; i < raw_.size(); ++i) {
+    const Raw& raw = raw_[i];
+    if (!raw.escaped && !raw.suspicious) continue;
     std::string unescaped(raw.value);
     if (raw.escaped) {
       unescaped.clear();
@@ -216,16 +215,16 @@ void LabelReader::decode() {
     }
     const std::size_t begin = decoded_.size();
     repaired_utf8_ = !append_utf8(unescaped, decoded_) || repaired_utf8_;
-    labels_.push_back({raw.name, std::string_view(decoded_).substr(begin)});
+    labels_[i].value = std::string_view(decoded_).substr(begin);
   }
 }
 
 std::string_view LabelReader::canonical(std::string_view text, std::string_view metric_name) {
-  const std::vector<Raw>& labels = sorted_.empty() ? raw_ : sorted_;
+  const std::vector<Raw>& labels = is_ascending_ ? raw_ : sorted_;
   std::size_t size = metric_name.size() + (labels.empty() ? 0 : 1);
   for (const Raw& raw : labels)
     size += raw.name.size() + raw.value.size() + std::string_view(R"(="",)").size();
-  if (sorted_.empty() && size == text.size()) return {};  // in order and nothing between the parts
+  if (is_ascending_ && size == text.size()) return {};  // in order and nothing between the parts
   canonical_.assign(metric_name);
   for (const Raw& raw : labels) {
     canonical_.push_back(canonical_.size() == metric_name.size() ? '{' : ',');

@@ -85,6 +85,8 @@ class LabelReader {
   std::vector<Raw> sorted_;
   std::string decoded_;  ///< backs values that are not as written
   std::string canonical_;
+  bool is_ascending_ = true;   ///< the labels stand in the order of their names
+  bool is_as_written_ = true;  ///< no value needs decode()
   bool repaired_utf8_ = false;
   Reason reason_ = Reason::kParse;
   std::string_view message_;  ///< literal

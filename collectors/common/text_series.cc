@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -10,6 +11,7 @@ namespace flintgauge {
 namespace {
 
 constexpr std::size_t kFirstSlots = 256;
+constexpr std::size_t kFirstRoutes = 64;
 constexpr std::uint32_t kGarbageAllowed = 64U * 1024;  // bytes, not worth moving the rest for
 constexpr std::uint32_t kRetiring = kNone - 1;         // in State::sample, within commit()
 
@@ -141,6 +143,8 @@ TextId SeriesTable::add_text(const TextKey& key) {
 SeriesIndex SeriesTable::add_series(Route&& route, TextId canonical) {
   auto series = static_cast<SeriesIndex>(routes_.size());
   if (free_series_.empty()) {
+    // Moving routes is dear, memory that is not touched yet is not: grow fast.
+    if (routes_.size() == routes_.capacity()) routes_.reserve(std::max(kFirstRoutes, 4 * routes_.size()));
     routes_.push_back(std::move(route));
     states_.emplace_back();
   } else {
