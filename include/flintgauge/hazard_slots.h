@@ -64,7 +64,7 @@ class HazardSlots {
   }
 
   /// Pins what is current; null when nothing was published yet. Adds the repeats to `retries`: each means
-  /// that the writer published meanwhile. Owner of `row` only. Lock-free.
+  /// that the writer has published since the guess was made. Owner of `row` only. Lock-free.
   const T* pin(std::size_t row, std::size_t shard, std::uint64_t& retries) noexcept {
     for (;; ++retries) {
       T* seen = current_[shard].pointer.load(std::memory_order_relaxed);  // a guess, checked below
