@@ -121,7 +121,8 @@ class SparkFold final : public Fold {
       const std::uint32_t before = app.numbers().present;
       app.renumber();
       changed |= app.numbers().present != before;
-      if (!entry.admitted) overflow_.find(key.namespace_name)->second.shown.add(app.numbers(), spark::kAllMask);
+      if (!entry.admitted)
+        overflow_.find(key.namespace_name)->second.shown.add(app.numbers(), spark::kAllMask);
     }
     return changed;
   }

@@ -124,9 +124,10 @@ std::string bash_script(const CLI::App& app) {
       "    --config|check-config) compopt -o default; return ;;\n"
       "    completion) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- \"$word\"); return ;;\n"
       "  esac\n  case ${COMP_WORDS[1]} in\n";
-  for (const CLI::App* sub : app.get_subcommands({}))
+  for (const CLI::App* sub : app.get_subcommands({})) {
     out += "    " + sub->get_name() + ") mapfile -t COMPREPLY < <(compgen -W '" + options_of(*sub) +
            "' -- \"$word\") ;;\n";
+  }
   return out + "    *) mapfile -t COMPREPLY < <(compgen -W '" + commands_of(app) + " " + options_of(app) +
          "' -- \"$word\") ;;\n  esac\n}\ncomplete -F _flintgauge flintgauge\n";
 }

@@ -156,14 +156,16 @@ Status expand(std::string_view key, bool is_url, const Environment& environment,
     std::size_t end = begin;
     while (end < value.size() && is_name_char(value[end])) ++end;
     const std::string name = value.substr(begin, end - begin);
-    if (name.empty() || (has_brace && (end == value.size() || value[end] != '}')))
+    if (name.empty() || (has_brace && (end == value.size() || value[end] != '}'))) {
       return fail(Reason::kConfig, std::string(key) + ": \"" + log::printable(value) +
                                        "\" has a $ that starts no variable; write $NAME or ${NAME}");
+    }
     const std::optional<std::string> found = environment(name);
-    if (!found || found->empty())
+    if (!found || found->empty()) {
       return fail(Reason::kConfig, std::string(key) + ": the environment variable " + name +
                                        " is not set (value \"" + log::printable(value) +
                                        "\"); set it, or give " + std::string(key) + " a value without it");
+    }
     const bool needs_brackets = is_url && found->find(':') != std::string::npos && found->front() != '[' &&
                                 found->find('/') == std::string::npos;
     out += needs_brackets ? '[' + *found + ']' : *found;

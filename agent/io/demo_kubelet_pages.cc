@@ -216,12 +216,13 @@ class CadvisorPage {
   void network(std::string_view name, Measure measure) {
     begin(name, "counter");
     for (const DemoPod* pod : pods_) {
-      for (const std::string_view interface : {"eth0", "lo"})
+      for (const std::string_view interface : {"eth0", "lo"}) {
         row("container=\"\",id=\"" + scope_of(*pod, pod->sandbox_id) +
                 "\",image=\"registry.k8s.io/pause:3.10.1\",interface=\"" + std::string(interface) +
                 "\",name=\"" + pod->sandbox_id + "\",namespace=\"" + pod->namespace_name + "\",pod=\"" +
                 pod->name + '"',
             interface == "lo" ? 0 : measure(*pod));
+      }
     }
   }
   void machine(std::string_view name, double value) {
@@ -261,6 +262,55 @@ void write_memory_families(CadvisorPage& page) {
   page.family(
       "container_memory_working_set_bytes", "gauge",
       [](const DemoPod& pod) { return std::floor(pod.working_set_bytes); }, true);
+}
+
+void write_node_summary(Writer& json, const std::vector<const DemoPod*>& pods, const std::string& time) {
+  constexpr double kDisk = 512.0 * 1024 * 1024 * 1024;
+  double cpu_seconds = 0;
+  double memory = 0;
+  double disk = 0.2 * kDisk;
+  for (const DemoPod* pod : pods) {
+    cpu_seconds += pod->cpu_seconds;
+    memory += pod->working_set_bytes;
+    disk += pod->disk_bytes;
+  }
+  key(json, "node");
+  json.StartObject();
+  member(json, "nodeName", kNodeName);
+  key(json, "cpu");
+  json.StartObject();
+  member(json, "time", time);
+  member(json, "usageCoreNanoSeconds", cpu_seconds * 1e9);
+  json.EndObject();
+  key(json, "memory");
+  json.StartObject();
+  member(json, "time", time);
+  member(json, "workingSetBytes", memory);
+  json.EndObject();
+  key(json, "fs");
+  json.StartObject();
+  member(json, "time", time);
+  member(json, "availableBytes", kDisk - disk);
+  member(json, "capacityBytes", kDisk);
+  member(json, "usedBytes", disk);
+  json.EndObject();
+  json.EndObject();
+}
+
+void write_pod_summary(Writer& json, const DemoPod& pod, const std::string& time) {
+  json.StartObject();
+  key(json, "podRef");
+  json.StartObject();
+  member(json, "name", pod.name);
+  member(json, "namespace", pod.namespace_name);
+  member(json, "uid", pod.uid);
+  json.EndObject();
+  key(json, "ephemeral-storage");
+  json.StartObject();
+  member(json, "time", time);
+  member(json, "usedBytes", pod.disk_bytes);
+  json.EndObject();
+  json.EndObject();
 }
 
 }  // namespace
@@ -316,63 +366,22 @@ std::string cadvisor_page(const DemoNode& node) {
       false);  // the whole container dies: /pods tells
   page.family(
       "container_start_time_seconds", "gauge",
-      [](const DemoPod& pod) { return static_cast<double>(pod.started.ms / 1000); }, false);
+      [](const DemoPod& pod) { return std::floor(static_cast<double>(pod.started.ms) / 1e3); }, false);
   page.machine("machine_cpu_cores", kNodeCores);
   page.machine("machine_memory_bytes", kNodeMemoryBytes);
   return page.take();
 }
 
 std::string summary_page(const DemoNode& node) {
-  constexpr double kDisk = 512.0 * 1024 * 1024 * 1024;
   const std::string time = seconds_text(node.now());
   const std::vector<const DemoPod*> pods = running_pods(node);
-  double cpu_seconds = 0, memory = 0, disk = 0.2 * kDisk;
-  for (const DemoPod* pod : pods) {
-    cpu_seconds += pod->cpu_seconds;
-    memory += pod->working_set_bytes;
-    disk += pod->disk_bytes;
-  }
   StringBuffer buffer;
   Writer json(buffer);
   json.StartObject();
-  key(json, "node");
-  json.StartObject();
-  member(json, "nodeName", kNodeName);
-  key(json, "cpu");
-  json.StartObject();
-  member(json, "time", time);
-  member(json, "usageCoreNanoSeconds", cpu_seconds * 1e9);
-  json.EndObject();
-  key(json, "memory");
-  json.StartObject();
-  member(json, "time", time);
-  member(json, "workingSetBytes", memory);
-  json.EndObject();
-  key(json, "fs");
-  json.StartObject();
-  member(json, "time", time);
-  member(json, "availableBytes", kDisk - disk);
-  member(json, "capacityBytes", kDisk);
-  member(json, "usedBytes", disk);
-  json.EndObject();
-  json.EndObject();
+  write_node_summary(json, pods, time);
   key(json, "pods");
   json.StartArray();
-  for (const DemoPod* pod : pods) {
-    json.StartObject();
-    key(json, "podRef");
-    json.StartObject();
-    member(json, "name", pod->name);
-    member(json, "namespace", pod->namespace_name);
-    member(json, "uid", pod->uid);
-    json.EndObject();
-    key(json, "ephemeral-storage");
-    json.StartObject();
-    member(json, "time", time);
-    member(json, "usedBytes", pod->disk_bytes);
-    json.EndObject();
-    json.EndObject();
-  }
+  for (const DemoPod* pod : pods) write_pod_summary(json, *pod, time);
   json.EndArray();
   json.EndObject();
   return {buffer.GetString(), buffer.GetSize()};

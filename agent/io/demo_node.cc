@@ -1,6 +1,7 @@
 #include "agent/io/demo_node.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace flintgauge::demo {
@@ -47,13 +48,13 @@ struct Other {
   double cores, memory_gib;
   bool host_network;
 };
-constexpr Other kOthers[] = {
+constexpr auto kOthers = std::to_array<Other>({
     {"streaming", "kafka-0", "kafka", "kafka", 0.8, 2.2, false},
     {"streaming", "kafka-1", "kafka", "kafka", 0.7, 2.1, false},
     {"notebooks", "jupyter-ada", "notebook", "jupyterhub", 0.1, 0.7, false},
     {"shop", "web-7d4b9c-x2x7k", "web", "web", 0.3, 0.4, false},
     {"kube-system", "node-exporter-5qk2f", "node-exporter", "node-exporter", 0.05, 0.03, true},
-};
+});
 
 DemoPod make_other(const Other& other, WallTime start) {
   DemoPod pod = make_pod(std::string(other.namespace_name), std::string(other.name), 1, start);
@@ -61,7 +62,8 @@ DemoPod make_other(const Other& other, WallTime start) {
   pod.image = "registry.example/" + std::string(other.container) + ":1";
   pod.labels = {{"app.kubernetes.io/name", std::string(other.app_label)}};
   pod.host_network = other.host_network;
-  pod.ip = other.host_network ? std::string(kNodeIp) : "127.66.0." + std::to_string(1 + (&other - kOthers));
+  pod.ip =
+      other.host_network ? std::string(kNodeIp) : "127.66.0." + std::to_string(1 + (&other - kOthers.data()));
   pod.cpu_request_millicores = 500;
   pod.memory_limit_bytes = 4 * kGiB;
   pod.working_set_bytes = other.memory_gib * kGiB;

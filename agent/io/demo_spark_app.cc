@@ -66,8 +66,8 @@ void SparkApp::add_executor(WallTime now) {
   pod.image = image();
   pod.ip = "127.65." + std::to_string(number_) + '.' + std::to_string(id % 250 + 1);
   pod.phase = Phase::kPending;
-  pod.cpu_request_millicores = profile_.slots * 1'000;
-  pod.cpu_limit_millicores = profile_.slots * 1'000;
+  pod.cpu_request_millicores = std::int64_t{1'000} * profile_.slots;
+  pod.cpu_limit_millicores = pod.cpu_request_millicores;
   pod.memory_limit_bytes = profile_.memory_limit_bytes;
 }
 
@@ -207,7 +207,7 @@ void SparkApp::complete_stages(WallTime now) {
 }
 
 /// What the container of an executor uses: a core for each task, heap that grows with them.
-void SparkApp::measure(Executor& executor, double seconds) {
+void SparkApp::measure(Executor& executor, double seconds) const {
   if (!executor.is_registered || !executor.facts.is_active) return;
   DemoPod& pod = executor.pod;
   const auto tasks = static_cast<double>(executor.running.size());

@@ -80,7 +80,7 @@ class SparkApp {
   void finish_task(Executor& executor, const Task& task);
   void launch_tasks(Executor& executor);
   void complete_stages(WallTime now);
-  void measure(Executor& executor, double seconds);
+  void measure(Executor& executor, double seconds) const;
 
   Profile profile_;
   std::uint64_t number_;

@@ -159,10 +159,11 @@ std::string executors_list(const SparkApp& app, bool with_dead) {
 
 std::string stages_list(const SparkApp& app, std::string_view query) {
   Json json;
-  for (auto stage = app.stages().rbegin(); stage != app.stages().rend(); ++stage) {  // newest first, as Spark
-    if (!is_chosen(query, status_word(stage->facts.status))) continue;
+  for (std::size_t i = app.stages().size(); i > 0; --i) {  // newest first, as Spark
+    const Stage& stage = app.stages()[i - 1];
+    if (!is_chosen(query, status_word(stage.facts.status))) continue;
     json.begin();
-    write_stage(json, *stage);
+    write_stage(json, stage);
     json.end();
   }
   return json.take();

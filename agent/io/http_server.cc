@@ -28,7 +28,6 @@ constexpr std::int64_t kSendLimitMs = 10'000;
 constexpr std::size_t kPiece = std::size_t{16} * 1024;     // bytes between two looks at the deadline
 constexpr int kSpareWorkers = 4;                           // say 503 while all others are busy
 constexpr unsigned kUnwanted = 1U | 4U | 16U | 32U | 64U;  // files, CGI, WebSocket, Lua, JavaScript
-constexpr unsigned kIpv6 = 8U;
 
 /// Sent with everything. The page has inline style and nothing else: no script, no frame, no form.
 constexpr std::string_view kSecurityHeaders =
@@ -134,11 +133,11 @@ struct HttpServer::Server {
   void stop();
   void find_address(const ListenAddress& wanted);
   HttpResponse answer(const mg_request_info& request, std::span<const HttpHeader> headers);
-  HttpResponse refuse(RequestFault fault);
+  HttpResponse refuse(RequestFault fault) const;
   int serve(mg_connection* connection);
   int serve_fault(mg_connection* connection, int status);
   void send(mg_connection* connection, std::string_view method, std::string_view scrape_timeout,
-            HttpResponse response);
+            const HttpResponse& response) const;
 
   void count_rejected(HttpRejection reason) const {
     if (options.on_rejected) options.on_rejected(reason);
@@ -198,8 +197,10 @@ struct InFlight {
 int HttpServer::Server::serve(mg_connection* connection) {
   const mg_request_info& request = *mg_get_request_info(connection);
   std::vector<HttpHeader> headers;
-  for (int i = 0; i < request.num_headers; ++i)
+  headers.reserve(static_cast<std::size_t>(request.num_headers));
+  for (int i = 0; i < request.num_headers; ++i) {
     headers.push_back({request.http_headers[i].name, request.http_headers[i].value});
+  }
   const InFlight mine(in_flight);
   HttpResponse response;
   if (mine.now > options.max_requests) {
@@ -208,10 +209,9 @@ int HttpServer::Server::serve(mg_connection* connection) {
   } else {
     response = answer(request, headers);
   }
-  const int status = response.status;
   send(connection, request.request_method, find_header(headers, "x-prometheus-scrape-timeout-seconds"),
-       std::move(response));
-  return status;
+       response);
+  return response.status;
 }
 
 HttpResponse HttpServer::Server::answer(const mg_request_info& request, std::span<const HttpHeader> headers) {
@@ -228,7 +228,7 @@ HttpResponse HttpServer::Server::answer(const mg_request_info& request, std::spa
   }
 }
 
-HttpResponse HttpServer::Server::refuse(RequestFault fault) {
+HttpResponse HttpServer::Server::refuse(RequestFault fault) const {
   switch (fault) {
     case RequestFault::kTooManyHeaders:
       count_rejected(HttpRejection::kHeaders);
@@ -256,13 +256,18 @@ int HttpServer::Server::serve_fault(mg_connection* connection, int status) {
 }
 
 void HttpServer::Server::send(mg_connection* connection, std::string_view method,
-                              std::string_view scrape_timeout, HttpResponse response) {
+                              std::string_view scrape_timeout, const HttpResponse& response) const {
   if (options.on_answer) options.on_answer(method, response.status);
   if (!response.keep_alive) mg_disable_connection_keep_alive(connection);
   const Now now = read_clocks();
-  std::string bytes = head_of(response, now.wall);
-  if (method != "HEAD") bytes += response.body;
-  if (send_all(connection, bytes, send_deadline(scrape_timeout, now.steady))) return;
+  const SteadyTime deadline = send_deadline(scrape_timeout, now.steady);
+  std::string head = head_of(response, now.wall);
+  std::string_view body = method == "HEAD" ? std::string_view() : response.body;
+  if (body.size() <= kPiece) {  // one packet where one is enough, no copy of a page
+    head += body;
+    body = {};
+  }
+  if (send_all(connection, head, deadline) && send_all(connection, body, deadline)) return;
   mg_disable_connection_keep_alive(connection);
   count_rejected(HttpRejection::kTimeout);
 }
@@ -279,17 +284,18 @@ void HttpServer::Server::find_address(const ListenAddress& wanted) {
 Status HttpServer::Server::listen() {
   const Result<ListenAddress> wanted = parse_listen_address(options.listen_address);
   if (!wanted) return tl::unexpected(wanted.error());
-  static const unsigned features = [] {
+  static const unsigned kFound = [] {
     mg_init_library(0);
-    return mg_check_feature(kUnwanted | kIpv6);
+    return mg_check_feature(kUnwanted);
   }();
-  if ((features & kUnwanted) != 0)
+  if (kFound != 0) {
     return fail(Reason::kInternal,
                 "this civetweb can serve files or run scripts; build it with cmake/civetweb.sh");
+  }
   const std::string listening_ports = civetweb_port(*wanted);
   const std::string threads = std::to_string(options.max_requests + kSpareWorkers);
   // clang-format off
-  const char* const settings[] = {
+  auto settings = std::to_array<const char*>({
       "listening_ports", listening_ports.c_str(),
       "num_threads", threads.c_str(),
       "connection_queue", "16",
@@ -306,13 +312,13 @@ Status HttpServer::Server::listen() {
       "access_control_allow_origin", "",
       "access_control_allow_methods", "",
       "access_control_allow_headers", "",
-      nullptr};
+      nullptr});
   // clang-format on
   mg_callbacks callbacks{};
   callbacks.begin_request = &Server::on_begin;
   callbacks.http_error = &Server::on_error;
   callbacks.log_message = &Server::on_log;
-  context.reset(mg_start(&callbacks, this, const_cast<const char**>(settings)));
+  context.reset(mg_start(&callbacks, this, settings.data()));
   if (!context) return fail(Reason::kIo, "cannot listen on " + options.listen_address + ": " + first_fault);
   find_address(*wanted);
   return {};

@@ -144,9 +144,10 @@ void write_line(State& log, Level level, std::string_view message, Fields fields
 
 Status setup(std::string_view level, std::string_view format) {
   const auto found = std::find(kLevelNames.begin(), kLevelNames.end(), level);
-  if (found == kLevelNames.end())
+  if (found == kLevelNames.end()) {
     return fail(Reason::kConfig,
                 "log.level: one of debug, info, warn, error; not \"" + printable(level) + '"');
+  }
   if (format != "logfmt" && format != "json")
     return fail(Reason::kConfig, "log.format: logfmt or json; not \"" + printable(format) + '"');
   State& log = state();

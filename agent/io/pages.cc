@@ -157,9 +157,10 @@ std::string_view shown_state(std::string_view word) {
 void append_target_name(const TargetState& state, bool is_down, std::string& out) {
   const Target& target = *state.target;
   out += "<td class=\"id\"><b>" + escaped(target.collector) + "</b>";
-  if (!target.app.app_id.empty())
+  if (!target.app.app_id.empty()) {
     out += " <span class=\"soft\">" + escaped(target.app.namespace_name) + " / " +
            escaped(target.app.app_id) + "</span>";
+  }
   out += "<div class=\"soft small\">" + escaped(target.url) + "</div>";
   if (is_down && state.last_error) out += "<div class=\"error\">" + escaped(*state.last_error) + "</div>";
   out += "</td>";
@@ -173,9 +174,10 @@ void append_target(const TargetState& state, const Now& now, std::string& out) {
   append_target_name(state, is_down, out);
   std::string shown =
       "<span class=\"state " + std::string(style) + "\">" + std::string(shown_state(word)) + "</span>";
-  if (is_down)
+  if (is_down) {
     shown += "<div class=\"soft small\">" + std::string(to_string(state.last_reason)) + ", " +
              std::to_string(state.consecutive_failures) + " in a row</div>";
+  }
   append_cell("State", shown, out);
   std::string success = state.asked ? "never" : "&ndash;";
   if (state.ever_succeeded) success = age_text(seconds_between(state.last_success, now.steady)) + " ago";
@@ -194,6 +196,7 @@ int rank(const TargetState& state) {
 
 std::vector<const TargetState*> by_need(const std::vector<TargetState>& targets) {
   std::vector<const TargetState*> order;
+  order.reserve(targets.size());
   for (const TargetState& state : targets) order.push_back(&state);
   std::stable_sort(order.begin(), order.end(),
                    [](const TargetState* a, const TargetState* b) { return rank(*a) < rank(*b); });
@@ -218,7 +221,8 @@ void append_targets(const std::vector<TargetState>& targets, const Now& now, std
 }
 
 void append_tiles(const Block& derived, std::string& out) {
-  std::size_t asked = 0, up = 0;
+  std::size_t asked = 0;
+  std::size_t up = 0;
   for (const TargetState& state : derived.targets) {
     if (!state.asked || state.not_offered) continue;
     ++asked;

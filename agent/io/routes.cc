@@ -104,9 +104,10 @@ HttpResponse Routes::one_hint(const HttpRequest& request, const Block& derived) 
   if (slash == std::string_view::npos || rest.find('/', slash + 1) != std::string_view::npos)
     return json(404, error_json("expected /api/v1/hints/NAMESPACE/APP_ID"));
   const AppHint* const hint = find_hint(*derived.report, rest.substr(0, slash), rest.substr(slash + 1));
-  if (hint == nullptr)
+  if (hint == nullptr) {
     return json(404, error_json("no fresh hint for this application: it is not driven from this node, or its "
                                 "driver has not answered lately; see /api/v1/targets"));
+  }
   return json(200, hint_json(*hint, derived, explain, settings_.clocks()));
 }
 
