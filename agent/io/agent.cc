@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/io/collector_choice.h"
 #include "agent/io/log.h"
 #include "agent/io/system_clock.h"
 #include "flintgauge/fold.h"
@@ -69,13 +70,15 @@ Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo
   if (!is_host_name(config.kubelet.server_name))
     return fail(Reason::kConfig,
                 "kubelet.server_name: no host name: " + log::printable(config.kubelet.server_name));
-  return std::unique_ptr<Agent>(new Agent(config, build));
+  Result<Source::Collectors> collectors = choose_collectors(config.targets.disabled_collectors);
+  if (!collectors) return tl::unexpected(collectors.error());
+  return std::unique_ptr<Agent>(new Agent(config, *std::move(collectors), build));
 } catch (const std::exception& thrown) {
   return fail(Reason::kInternal, thrown.what());
 }
 
-Agent::Agent(const Config& config, const BuildInfo& build)
-    : collectors_(make_collectors()),
+Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build)
+    : collectors_(std::move(collectors)),
       metrics_(build),
       evaluator_(config.hints, config.series, store_,
                  [this](const View& sources, const Report& report) { on_evaluated(sources, report); }) {

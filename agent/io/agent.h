@@ -44,7 +44,7 @@ class Agent {
   Result<std::string> run_once();
 
  private:
-  Agent(const Config& config, const BuildInfo& build);
+  Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build);
   void on_kubelet_published();
   void on_spark_published();
   void on_evaluated(const View& sources, const Report& report);

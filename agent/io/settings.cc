@@ -46,6 +46,8 @@ constexpr auto kSettings = std::to_array<Setting>({
    "Longest answer of a Spark driver that is read."},
   {"targets.allow_loopback", Flag{[](Config& c) -> bool& { return c.targets.allow_loopback; }},
    "Also ask targets in 127.0.0.0/8 and ::1. For tests and laptops."},
+  {"targets.disabled_collectors", Text{[](Config& c) -> std::string& { return c.targets.disabled_collectors; }},
+   "Collectors that ask nothing, names with commas between, such as spark_driver_page,kubelet_summary."},
   {"log.level", Text{[](Config& c) -> std::string& { return c.log.level; }},
    "debug, info, warn or error."},
   {"log.format", Text{[](Config& c) -> std::string& { return c.log.format; }},

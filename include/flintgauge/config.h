@@ -42,6 +42,7 @@ struct SparkConfig {
 
 struct TargetsConfig {
   bool allow_loopback = false;
+  std::string disabled_collectors;  ///< names with commas; checked by the program, which knows the collectors
 };
 
 struct LogConfig {

@@ -1,0 +1,56 @@
+"""A node as the kubelet would tell it, for Spark processes that run on loopback addresses instead of in pods."""
+import http.server
+import json
+import threading
+import time
+
+NAMESPACE = "team-a"
+
+
+def pod(name, ip, app_id, role, executor_id=None, annotations=None, phase="Running"):
+    labels = {"spark-role": role, "spark-app-selector": app_id, "spark-app-name": "e2e"}
+    if executor_id is not None:
+        labels["spark-exec-id"] = executor_id
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    container = {"name": f"spark-kubernetes-{role}", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}}
+    status = {"name": container["name"], "containerID": "containerd://" + name.encode().hex().ljust(64, "0")[:64], "restartCount": 0,
+              "ready": True, "state": {"running": {"startedAt": now}}}
+    return {"metadata": {"name": name, "namespace": NAMESPACE, "uid": name, "creationTimestamp": now, "labels": labels, "annotations": annotations or {}},
+            "spec": {"nodeName": "e2e", "containers": [container]},
+            "status": {"phase": phase, "hostIP": "192.0.2.1", "podIP": ip, "podIPs": [{"ip": ip}], "startTime": now, "containerStatuses": [status]}}
+
+
+class Node:
+    """Serves /pods, a cAdvisor page and a summary on a free loopback port. `pods` may be replaced at any time."""
+
+    def __init__(self):
+        self.pods = []
+        node = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                answer = node.answer(self.path)
+                self.send_response(404 if answer is None else 200)
+                kind, body = answer or ("text/plain", "")
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, path):
+        if path.rstrip("/") == "/pods":
+            return "application/json", json.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": self.pods})
+        if path == "/metrics/cadvisor":
+            return "text/plain; version=0.0.4", "# TYPE machine_cpu_cores gauge\nmachine_cpu_cores 2\n"
+        if path == "/stats/summary":
+            return "application/json", json.dumps({"node": {"nodeName": "e2e"}, "pods": []})
+        return None
