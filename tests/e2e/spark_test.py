@@ -61,6 +61,7 @@ class Agent:
         return self.last
 
     def stop(self):
+        self.log.close()
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(10)
 
@@ -96,6 +97,7 @@ def driver_pod(run):
 
 class SparkTest(unittest.TestCase):
     maxDiff = None
+    untold = set()  # (source, family) that this run's source cannot know
 
     def play(self, workload, *more):
         run = SparkRun(workload, "--ui", f"127.0.0.1:{free_port()}", *more)
@@ -151,6 +153,8 @@ class SparkTest(unittest.TestCase):
         for source, agent in agents.items():
             for name in SOURCES[source]:
                 key, scale = FAMILIES[name]
+                if (source, name) in self.untold:
+                    continue
                 with self.subTest(workload=workload, source=source, family=name):
                     value = self.got(agent, app_id, name)
                     self.assertIsNotNone(value)
@@ -159,7 +163,13 @@ class SparkTest(unittest.TestCase):
 
 def add(workload):
     more = ("--kill-executor-at", "12") if workload == "shuffle" else ()
-    setattr(SparkTest, "test_" + workload, lambda self: self.play(workload, "--sinks", "prometheus", *more))
+
+    def test(self):
+        if more:  # a killed executor's last task fails after its row has gone from the page, or is not counted in its REST row
+            self.untold = {(source, "tasks_failed") for source in ("spark_executors", "spark_executors_page")}
+        self.play(workload, "--sinks", "prometheus", *more)
+
+    setattr(SparkTest, "test_" + workload, test)
 
 
 for each in WORKLOADS:
