@@ -78,7 +78,7 @@ void append_line(std::string_view keyword, std::string_view name, std::string_vi
 }
 
 /// Lines are put together in a buffer of this size and then appended: a string grows one append at a time.
-constexpr std::size_t kBufferSize = 16 * 1024;
+constexpr std::size_t kBufferSize = 16UL * 1024;
 
 void append_series(const Block& block, std::size_t first, std::size_t last, std::string& out) {
   std::array<char, kBufferSize>

@@ -20,7 +20,7 @@ using GroupIndex = std::uint32_t;
 inline constexpr GroupIndex kNoGroup = UINT32_MAX;
 
 /// A group without a live member ends after this time; its totals with it.
-inline constexpr std::int64_t kGroupTtlMs = 15 * 60 * 1000;
+inline constexpr std::int64_t kGroupTtlMs = 15LL * 60 * 1000;
 
 /// Series a group can have at most: what it reserves of the budget.
 inline constexpr std::size_t kSeriesPerGroup = kColumns;

@@ -175,21 +175,25 @@ const Cell* SampleTable::fresh_cell(const std::array<Cell, kRanks>& cells, const
   return found;
 }
 
+/// False, and counted, when the sample is nobody's or no count.
+bool SampleTable::is_countable(const Slot& slot, const Sample& sample, Pass& pass) const {
+  const bool of_pod = slot.scope != Scope::kNode;
+  if (of_pod && slot.pod == kNoPod) {
+    ++pass.counts.unmatched;
+  } else if (of_pod && slot.scope != Scope::kContainer && pods_[slot.pod].host_network) {
+    ++pass.counts.host_network;
+  } else if (sample.value < 0) {  // the baseline stays for the next good value
+    ++pass.counts.unchanged;
+  } else {
+    return true;
+  }
+  return false;
+}
+
 void SampleTable::take_counter(std::uint32_t index, const Sample& sample, Pass& pass) {
   Row& row = sources_[pass.rank].rows[index];
   const Slot& slot = slots_.meant(row.slot);
-  if (slot.scope != Scope::kNode && slot.pod == kNoPod) {
-    ++pass.counts.unmatched;
-    return;
-  }
-  if (slot.scope != Scope::kNode && slot.scope != Scope::kContainer && pods_[slot.pod].host_network) {
-    ++pass.counts.host_network;
-    return;
-  }
-  if (sample.value < 0) {  // no counter: the baseline stays for the next good value
-    ++pass.counts.unchanged;
-    return;
-  }
+  if (!is_countable(slot, sample, pass)) return;
   Channel& channel = channel_of_row(row);
   const std::int64_t stamp = believed_ms(sample, pass.now);
   const bool stamped = stamp != kNoTimestamp;

@@ -22,7 +22,7 @@ namespace flintgauge::kubelet {
 inline constexpr std::int64_t kFreshMs = 60'000;
 
 /// Stamps further in the future, and those of 1970, are not believed.
-inline constexpr std::int64_t kMaxAheadMs = 10 * 60'000;
+inline constexpr std::int64_t kMaxAheadMs = 10LL * 60'000;
 inline constexpr std::int64_t kYear1971Ms = 31'536'000'000;
 
 /// One series of a target.
@@ -92,6 +92,7 @@ class SampleTable {
   void let_go(Row& row, const Now& now);
   bool note_presence(const SampleBatch& batch, const Pass& pass);
   void take_gauge(const Row& row, const Sample& sample, Pass& pass);
+  bool is_countable(const Slot& slot, const Sample& sample, Pass& pass) const;
   void take_counter(std::uint32_t index, const Sample& sample, Pass& pass);
   void take_newcomers(Pass& pass);
   void take_newcomer(const Newcomer& newcomer, Pass& pass);

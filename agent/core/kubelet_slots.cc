@@ -252,7 +252,7 @@ std::int64_t SlotTable::started_ms(const Slot& slot) const {
   return slot.pod == kNoPod || pods_[slot.pod].created.ms <= 0 ? kNoTimestamp : pods_[slot.pod].created.ms;
 }
 
-bool SlotTable::waits_for_list(const Slot& slot) const {
+bool SlotTable::waits_for_list(const Slot& slot) {
   if (slot.rows == 0 || slot.scope == Scope::kNode) return false;
   if (slot.pod == kNoPod) return true;
   if (slot.scope != Scope::kContainer || slot.listed_pod == nullptr) return false;
@@ -260,7 +260,7 @@ bool SlotTable::waits_for_list(const Slot& slot) const {
 }
 
 bool SlotTable::wants_pods() const {
-  return std::any_of(slots_.begin(), slots_.end(), [this](const Slot& slot) {
+  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
     return slot.used && slot.lists_missed < kPatience && waits_for_list(slot);
   });
 }

@@ -131,7 +131,7 @@ class SlotTable {
   void mean(SlotIndex index);
   SlotIndex meaning_of(SlotIndex index);
   void hand_on(Slot& from, Slot& to, SlotIndex speaker);
-  bool waits_for_list(const Slot& slot) const;
+  static bool waits_for_list(const Slot& slot);
 
   PodTable& pods_;
   std::shared_ptr<const PodList> list_;

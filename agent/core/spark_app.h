@@ -101,7 +101,7 @@ class App {
   void follow_driver(const Target& target);
   Page& page_of(const Target& target);
   void bind(Page& page, PageRow& row, const Route& route);
-  void let_go(Page& page, PageRow& row);
+  static void let_go(Page& page, PageRow& row);
   std::uint32_t place_of(Page& page, const std::string& executor_id);
   void take(Page& page, const PageRow& row, double value);
   void take_driver(Measure measure, double value);

@@ -17,7 +17,7 @@ using spark::App;
 using spark::Numbers;
 
 /// An application ends after this time without a word from its driver; its totals with it.
-constexpr std::int64_t kAppTtlMs = 15 * 60 * 1000;
+constexpr std::int64_t kAppTtlMs = 15LL * 60 * 1000;
 
 class SparkFold final : public Fold {
  public:

@@ -13,8 +13,8 @@ namespace flintgauge {
 HttpFetch::HttpFetch(HttpTarget target, BodySink& sink) : target_(std::move(target)), sink_(&sink) {}
 
 HttpClient::HttpClient() {
-  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
-  multi_.reset(global == CURLE_OK ? curl_multi_init() : nullptr);
+  static const CURLcode kGlobal = curl_global_init(CURL_GLOBAL_DEFAULT);
+  multi_.reset(kGlobal == CURLE_OK ? curl_multi_init() : nullptr);
   if (!multi_) throw std::runtime_error("libcurl cannot be initialised");
   curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, 2L);

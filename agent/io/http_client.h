@@ -129,13 +129,13 @@ class HttpClient {
 
   /// `authorization`: value of that header, "" for none; sent to this URL only. The request must live until
   /// wait() gave it back or cancel().
-  void start(HttpFetch& fetch, const HttpTimes& times, std::string_view authorization);
+  void start(HttpFetch& request, const HttpTimes& times, std::string_view authorization);
 
   /// Works for up to `timeout_ms` until a request has ended and gives it back; null at the timeout, after
   /// wake() or when there is nothing to do. Call again at once for more.
   HttpFetch* wait(int timeout_ms);
 
-  void cancel(HttpFetch& fetch);
+  void cancel(HttpFetch& request);
 
   /// Ends wait() early. Any thread.
   void wake() noexcept;

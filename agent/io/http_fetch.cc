@@ -13,9 +13,10 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::size_t kHeaderLimit = 64 * 1024;   // all header lines together
-constexpr std::size_t kExcerptLimit = 200;        // of a refused answer, kept for the message
-constexpr std::size_t kDiscardLimit = 64 * 1024;  // more of a refused answer is not read; the connection ends
+constexpr std::size_t kHeaderLimit = 64UL * 1024;  // all header lines together
+constexpr std::size_t kExcerptLimit = 200;         // of a refused answer, kept for the message
+constexpr std::size_t kDiscardLimit =
+    64UL * 1024;  // more of a refused answer is not read; the connection ends
 constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {

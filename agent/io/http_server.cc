@@ -124,6 +124,17 @@ std::string civetweb_port(const ListenAddress& address) {
   return (address.host.find(':') == std::string::npos ? address.host : '[' + address.host + ']') + ':' + port;
 }
 
+/// Once in a process: civetweb is what cmake/civetweb.sh builds.
+Status check_library() {
+  static const unsigned kFound = [] {
+    mg_init_library(0);
+    return mg_check_feature(kUnwanted);
+  }();
+  if (kFound == 0) return {};
+  return fail(Reason::kInternal,
+              "this civetweb can serve files or run scripts; build it with cmake/civetweb.sh");
+}
+
 }  // namespace
 
 struct HttpServer::Server {
@@ -132,10 +143,10 @@ struct HttpServer::Server {
   Status listen();
   void stop();
   void find_address(const ListenAddress& wanted);
-  HttpResponse answer(const mg_request_info& request, std::span<const HttpHeader> headers);
+  HttpResponse answer(const mg_request_info& request, std::span<const HttpHeader> headers) const;
   HttpResponse refuse(RequestFault fault) const;
   int serve(mg_connection* connection);
-  int serve_fault(mg_connection* connection, int status);
+  int serve_fault(mg_connection* connection, int status) const;
   void send(mg_connection* connection, std::string_view method, std::string_view scrape_timeout,
             const HttpResponse& response) const;
 
@@ -214,7 +225,8 @@ int HttpServer::Server::serve(mg_connection* connection) {
   return response.status;
 }
 
-HttpResponse HttpServer::Server::answer(const mg_request_info& request, std::span<const HttpHeader> headers) {
+HttpResponse HttpServer::Server::answer(const mg_request_info& request,
+                                        std::span<const HttpHeader> headers) const {
   const std::string_view path = request.request_uri;
   if (const auto fault = check_request(request.request_method, path, headers)) return refuse(*fault);
   try {
@@ -245,7 +257,7 @@ HttpResponse HttpServer::Server::refuse(RequestFault fault) const {
 }
 
 /// What civetweb refuses by itself: unreadable, too long or too slow requests.
-int HttpServer::Server::serve_fault(mg_connection* connection, int status) {
+int HttpServer::Server::serve_fault(mg_connection* connection, int status) const {
   if (status == 413) {
     count_rejected(HttpRejection::kHeaders);
   } else if (status == 400 || status == 408) {
@@ -284,14 +296,7 @@ void HttpServer::Server::find_address(const ListenAddress& wanted) {
 Status HttpServer::Server::listen() {
   const Result<ListenAddress> wanted = parse_listen_address(options.listen_address);
   if (!wanted) return tl::unexpected(wanted.error());
-  static const unsigned kFound = [] {
-    mg_init_library(0);
-    return mg_check_feature(kUnwanted);
-  }();
-  if (kFound != 0) {
-    return fail(Reason::kInternal,
-                "this civetweb can serve files or run scripts; build it with cmake/civetweb.sh");
-  }
+  if (Status status = check_library(); !status) return status;
   const std::string listening_ports = civetweb_port(*wanted);
   const std::string threads = std::to_string(options.max_requests + kSpareWorkers);
   // clang-format off

@@ -14,7 +14,7 @@ namespace {
 // are small and many pods are asked at once.
 constexpr long kLargeBuffer = 512L * 1024;
 constexpr long kSmallBuffer = 64L * 1024;
-constexpr std::size_t kLargeBody = 16U * 1024 * 1024;
+constexpr std::size_t kLargeBody = 16UL * 1024 * 1024;
 
 struct UrlDeleter {
   void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
@@ -145,7 +145,7 @@ void HttpSetup::set_headers(std::string_view authorization) {
   const auto append = [&list](const std::string& line) {
     curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
     if (!longer) throw std::bad_alloc();
-    list.release();
+    static_cast<void>(list.release());  // the longer list owns it
     list.reset(longer);
   };
   // Spark's REST answers 406 to an Accept without */* or application/json.

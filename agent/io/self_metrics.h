@@ -93,8 +93,8 @@ class SelfMetrics {
   static constexpr std::size_t kMethods = 4;
   static constexpr std::size_t kFirstCode = 100, kCodes = 500;
 
-  prometheus::Counter& counter(FamilyId family, std::initializer_list<std::string_view> label_values);
-  prometheus::Gauge& gauge(FamilyId family, std::initializer_list<std::string_view> label_values);
+  prometheus::Counter& counter(FamilyId id, std::initializer_list<std::string_view> label_values);
+  prometheus::Gauge& gauge(FamilyId id, std::initializer_list<std::string_view> label_values);
 
   prometheus::Registry registry_;
   // By FamilyId; null for families of other owners and for those read at collection.

@@ -44,11 +44,12 @@ std::vector<std::unique_ptr<TargetRun>> TargetSet::update(std::vector<Wanted> wa
     if (main != index_of.end()) entry.stands_for = main->second;
   }
   std::vector<std::unique_ptr<TargetRun>> gone;
+  gone.reserve(before.size());
   for (auto& [key, run] : before) gone.push_back(std::move(run));
   return gone;
 }
 
-std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) const {
+std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) {
   std::unordered_map<std::string, std::size_t> of_namespace;
   std::size_t kept = 0;
   const auto is_over = [&](const Wanted& one) {
@@ -76,7 +77,7 @@ TargetRun* TargetSet::next(SteadyTime now) const {
   TargetRun* first = nullptr;
   for (const Entry& entry : entries_) {
     const SteadyTime due = entry.run->schedule().due();
-    const bool is_earlier = now >= due && (!first || due < first->schedule().due());
+    const bool is_earlier = now >= due && (first == nullptr || due < first->schedule().due());
     if (is_earlier && !is_busy_[entry.lane] && is_wanted(entry)) first = entry.run.get();
   }
   return first;

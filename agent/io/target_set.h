@@ -60,7 +60,7 @@ class TargetSet {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   bool is_wanted(const Entry& entry) const;
   void find_busy_lanes() const;
-  std::size_t drop_over_limit(std::vector<Wanted>& wanted) const;
+  static std::size_t drop_over_limit(std::vector<Wanted>& wanted);
 
   std::vector<Entry> entries_;
   std::size_t lane_count_ = 0;

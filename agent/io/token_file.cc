@@ -13,7 +13,7 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::size_t kTokenLimit = 16 * 1024;  // bound tokens are 1 to 2 KiB
+constexpr std::size_t kTokenLimit = 16UL * 1024;  // bound tokens are 1 to 2 KiB
 constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {

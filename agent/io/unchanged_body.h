@@ -16,7 +16,7 @@ namespace flintgauge {
 /// One thread; allocates only when a body grows.
 class UnchangedBody {
  public:
-  static constexpr std::size_t kKeepLimit = 8U * 1024 * 1024;  // /pods of a full node is 1 to 5 MB
+  static constexpr std::size_t kKeepLimit = 8UL * 1024 * 1024;  // /pods of a full node is 1 to 5 MB
 
   void begin(Decoder& decoder);
   Status take(std::string_view bytes, Decoder& decoder);

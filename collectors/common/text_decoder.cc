@@ -76,7 +76,7 @@ class TextDecoder final : public Decoder {
 
   std::optional<Measure> measure(std::string_view name);
   bool refuse(const Line& line, Reason reason, std::string_view what);
-  bool fail_scrape(Reason reason, std::string message);
+  bool fail_scrape(Reason reason, std::string_view message);
   Status check_whole() const;
   std::uint64_t readable() const {
     return counts_.kept + counts_.skipped + counts_.duplicate + counts_.not_finite;
@@ -298,9 +298,9 @@ bool TextDecoder::refuse(const Line& line, Reason reason, std::string_view what)
   return fail_scrape(reason, std::string(what) + ", not '" + excerpt(line.begin, line.end) + "'");
 }
 
-bool TextDecoder::fail_scrape(Reason reason, std::string message) {
+bool TextDecoder::fail_scrape(Reason reason, std::string_view message) {
   const std::uint64_t line = readable() + counts_.bad + other_lines_ + 1;
-  error_ = Error{reason, "line " + std::to_string(line) + ": " + message};
+  error_ = Error{reason, "line " + std::to_string(line) + ": " + std::string(message)};
   return false;
 }
 

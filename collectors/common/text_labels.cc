@@ -176,7 +176,7 @@ const char* LabelReader::end_of_value(const char* p, const char* end, Raw& raw) 
   return nullptr;
 }
 
-const char* LabelReader::end_of_escaped(const char* p, const char* end, Raw& raw) const {
+const char* LabelReader::end_of_escaped(const char* p, const char* end, Raw& raw) {
   for (;;) {
     p = scan_value(p, end, raw.suspicious);
     if (p == end) return nullptr;

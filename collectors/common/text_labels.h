@@ -73,7 +73,7 @@ class LabelReader {
   };
   const char* read_one(const char* p, const char* end);
   const char* end_of_value(const char* p, const char* end, Raw& raw) const;
-  const char* end_of_escaped(const char* p, const char* end, Raw& raw) const;
+  static const char* end_of_escaped(const char* p, const char* end, Raw& raw);
   const char* refuse(Reason reason, std::string_view message);
   bool has_duplicates();
   void decode();

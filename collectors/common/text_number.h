@@ -1,6 +1,7 @@
 // Numbers of the exposition text format, without locale, allocation or errno.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -30,9 +31,9 @@ bool parse_timestamp(std::string_view token, std::int64_t& timestamp_ms);
 
 namespace number_detail {
 // Exact in a double, so one multiplication or division by them is correctly rounded (Clinger's fast path).
-inline constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                          1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                          1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+inline constexpr std::array kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                            1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                            1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 inline constexpr int kMaxExactPower = 22;
 inline constexpr std::uint64_t kMaxExactInteger = 1ULL << 53U;
 inline constexpr int kMaxDigits = 18;  // fits uint64 with room for one more
@@ -73,7 +74,8 @@ inline const char* parse_short_number(const char* p, double& value) {
   }
   if (!ends_token(*p) || power < -kMaxExactPower || power > kMaxExactPower) return nullptr;
   auto magnitude = static_cast<double>(mantissa);
-  magnitude = power < 0 ? magnitude / kPowersOfTen[-power] : magnitude * kPowersOfTen[power];
+  magnitude = power < 0 ? magnitude / kPowersOfTen[static_cast<std::size_t>(-power)]
+                        : magnitude * kPowersOfTen[static_cast<std::size_t>(power)];
   value = negative ? -magnitude : magnitude;
   return p;
 }

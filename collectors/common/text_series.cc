@@ -62,7 +62,7 @@ std::uint32_t TextArena::add(std::string_view text) {
   if (begin % kPiece + size > kPiece || begin / kPiece == pieces_.size()) {
     begin = static_cast<std::uint32_t>(pieces_.size()) * kPiece;
     if (begin > kNone - 2 * kPiece) return kNone;
-    pieces_.push_back(std::make_unique_for_overwrite<char[]>(kPiece));
+    pieces_.push_back(std::make_unique_for_overwrite<char[]>(kPiece));  // NOLINT(modernize-avoid-c-arrays)
   }
   std::memcpy(pieces_[begin / kPiece].get() + begin % kPiece, text.data(), size);
   end_ = begin + size;

@@ -68,7 +68,7 @@ class TextArena {
 
  private:
   static constexpr std::uint32_t kPiece = 256U * 1024;
-  std::vector<std::unique_ptr<char[]>> pieces_;
+  std::vector<std::unique_ptr<char[]>> pieces_;  // NOLINT(modernize-avoid-c-arrays): not written at first
   std::uint32_t end_ = 0;
 };
 

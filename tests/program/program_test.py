@@ -206,10 +206,14 @@ class Signals(unittest.TestCase):
 
     def test_closed_reader_does_not_kill_it(self):
         node = Running(*NODE)
+        self.addCleanup(node.process.kill)
         host, port = node.address().split(":")
         for _ in range(20):
             with socket.create_connection((host, int(port))) as peer:
                 peer.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n" * 5)
+        deadline = time.monotonic() + 20
+        while get(f"{host}:{port}", "/-/healthy")[0] == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)  # its workers are still busy with those who went
         self.assertEqual(get(f"{host}:{port}", "/-/healthy")[0], 200)
         self.assertEqual(node.stop()[0], 0)
 
