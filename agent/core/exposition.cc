@@ -1,9 +1,11 @@
 #include "flintgauge/exposition.h"
 
 #include <array>
+#include <bit>
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace flintgauge {
 namespace {
@@ -16,14 +18,69 @@ constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
 char* put(char* to, std::string_view text) { return text.copy(to, text.size()) + to; }
 
+static_assert(std::endian::native == std::endian::little, "digits are put together in a word");
+constexpr std::uint64_t kEightDigits = 100'000'000;
+
+/// The 8 decimal digits of a number below 10^8 as bytes 0..9, the first one lowest: halves of 4 digits, then
+/// of 2, then single ones, all at once. The multiplications are exact divisions for numbers that small.
+std::uint64_t eight_digits(std::uint64_t number) {
+  const std::uint64_t fours = number / 10'000 | (number % 10'000) << 32U;
+  const std::uint64_t hundreds = fours * 10'486U >> 20U & 0x7F'0000'007FU;  // by 100
+  const std::uint64_t twos = hundreds | (fours - 100 * hundreds) << 16U;
+  const std::uint64_t tens = twos * 103U >> 10U & 0xF'000F'000F'000FU;  // by 10
+  return tens | (twos - 10 * tens) << 8U;
+}
+
+char* put_eight(char* to, std::uint64_t number) {
+  const std::uint64_t text = eight_digits(number) + 0x3030303030303030U;
+  std::memcpy(to, &text, sizeof text);
+  return to + sizeof text;
+}
+
+/// REQUIRES: number < 10^16; 16 bytes at `to`, of which those after the end are overwritten, too.
+char* put_whole(char* to, std::uint64_t number) {
+  if (number >= kEightDigits) return put_eight(put_whole(to, number / kEightDigits), number % kEightDigits);
+  const std::uint64_t digits = eight_digits(number);
+  const unsigned zeros = number == 0 ? 7U : static_cast<unsigned>(std::countr_zero(digits)) / 8U;
+  const std::uint64_t text = (digits + 0x3030303030303030U) >> (8U * zeros);
+  std::memcpy(to, &text, sizeof text);
+  return to + (sizeof text - zeros);
+}
+
+/// Decimals are printed from an integer, value times a power of ten, when that integer has at most 15 digits
+/// and gives the value back by one division. That text is the shortest one: no two decimals of at most 15
+/// digits are the same double, so a shorter one would be another double. Null when it is not so simple.
+/// REQUIRES: value is no whole number and >= 1e-3 (1e-05 is shorter than 0.00001); kMaxValueSize bytes.
+char* put_decimal(char* to, double value) {
+  constexpr double kFifteenDigits = 1e15;
+  const bool is_small = value < 1e6;
+  const double scale = is_small ? 1e9 : 1e3;  // nanoseconds as seconds, milliseconds as seconds
+  const double scaled = value * scale;
+  if (!(scaled < kFifteenDigits)) return nullptr;
+  const auto digits = static_cast<std::uint64_t>(scaled + 0.5);
+  if (static_cast<double>(digits) / scale != value) return nullptr;
+  const std::uint64_t unit = is_small ? 1'000'000'000 : 1'000;
+  const std::uint64_t nano = digits % unit * (is_small ? 1 : 1'000'000);
+  to = put_whole(to, digits / unit);
+  *to++ = '.';
+  *to++ = static_cast<char>('0' + nano / kEightDigits);
+  to = put_eight(to, nano % kEightDigits);
+  while (to[-1] == '0') --to;
+  return to;
+}
+
 /// REQUIRES: kMaxValueSize bytes at `to`.
 char* put_value(char* to, double value) {
   if (std::fabs(value) < kExactIntegers) {  // false for NaN
     const auto whole = static_cast<std::int64_t>(value);
     const bool negative_zero = whole == 0 && std::signbit(value);
     if (static_cast<double>(whole) == value && !negative_zero) {
-      return std::to_chars(to, to + kMaxValueSize, whole).ptr;
+      if (whole < 0) *to++ = '-';
+      return put_whole(to, static_cast<std::uint64_t>(whole < 0 ? -whole : whole));
     }
+  }
+  if (value >= 1e-3) {
+    if (char* const end = put_decimal(to, value); end != nullptr) return end;
   }
   if (std::isnan(value)) return put(to, "NaN");
   if (std::isinf(value)) return put(to, value > 0 ? "+Inf" : "-Inf");

@@ -108,6 +108,22 @@ TEST(Value, AgreesWithTheSlowTwinAndReadsBack) {
   }
 }
 
+// Counters of nano- and milliseconds in seconds, and the doubles beside them: what is printed from an
+// integer.
+TEST(Value, DecimalsAgreeWithTheSlowTwin) {
+  std::mt19937_64 random(12);
+  for (int i = 0; i < 3'000; ++i) {
+    const std::uint64_t digits = (random() % 10'000'000'000'000'000) >> random() % 54;
+    const double decimal = static_cast<double>(digits) / std::pow(10.0, static_cast<double>(random() % 13));
+    for (const double value : {decimal, -decimal, std::nextafter(decimal, 0), std::nextafter(decimal, 1e300)})
+      ASSERT_EQ(text_of(value), slow_text_of(value));
+  }
+  for (const double edge :
+       {1e-3, 1e6, 1e12, 1e15, 1e16, 99'999'999.0, 1e8, 999'999.999'999'999, 0.001'000'001})
+    for (const double value : {edge, std::nextafter(edge, 0), std::nextafter(edge, 1e300)})
+      ASSERT_EQ(text_of(value), slow_text_of(value));
+}
+
 TEST(Escape, TouchesBackslashQuoteAndNewlineOnly) {
   std::string out = "kept ";
   append_escaped("a\\b\"c\nd\t{},=\xc3\xa4", out);
