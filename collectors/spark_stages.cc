@@ -50,6 +50,11 @@ constexpr auto kNumbers = std::to_array<NumberField<Row>>({
     {"shuffleFetchWaitTime", &Row::shuffle_fetch_wait_seconds, kMsPerSecond},
     {"memoryBytesSpilled", &Row::memory_spilled_bytes, 1},
     {"diskBytesSpilled", &Row::disk_spilled_bytes, 1},
+    {"shuffleReadRecords", &Row::shuffle_read_records, 1},
+    {"shuffleWriteRecords", &Row::shuffle_write_records, 1},
+    {"shuffleWriteTime", &Row::shuffle_write_seconds, kNanosPerSecond},
+    {"executorDeserializeTime", &Row::deserialize_seconds, kMsPerSecond},
+    {"resultSize", &Row::result_bytes, 1},
 });
 
 struct StatusWord {

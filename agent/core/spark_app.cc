@@ -21,9 +21,24 @@ void add_executor(ExecutorsNow& into, bool busy, double active_tasks, double max
   into.active_tasks += clamped(active_tasks, max_tasks);
 }
 
-std::array<double, kExecutorCounters.size()> counters_of(const SparkExecutor& row) {
-  return {row.tasks_completed, row.tasks_failed,       row.gc_seconds,
-          row.input_bytes,     row.shuffle_read_bytes, row.shuffle_write_bytes};
+/// The totals that a row of the driver's list of executors has.
+constexpr std::array kRowTotals = {Column::kTasksCompleted, Column::kTasksFailed, Column::kGcSeconds,
+                                   Column::kInputBytes,     Column::kShuffleRead, Column::kShuffleWrite};
+constexpr std::uint32_t kRowTotalsMask = [] {
+  std::uint32_t mask = 0;
+  for (const Column column : kRowTotals) mask |= 1U << place(column);
+  return mask;
+}();
+
+std::array<double, kTotals> counters_of(const SparkExecutor& row) {
+  std::array<double, kTotals> counters{};
+  counters[place(Column::kTasksCompleted)] = row.tasks_completed;
+  counters[place(Column::kTasksFailed)] = row.tasks_failed;
+  counters[place(Column::kGcSeconds)] = row.gc_seconds;
+  counters[place(Column::kInputBytes)] = row.input_bytes;
+  counters[place(Column::kShuffleRead)] = row.shuffle_read_bytes;
+  counters[place(Column::kShuffleWrite)] = row.shuffle_write_bytes;
+  return counters;
 }
 
 std::array<double, kTotals> counters_of(const SparkStage& stage) {
@@ -39,7 +54,13 @@ std::array<double, kTotals> counters_of(const SparkStage& stage) {
           stage.shuffle_write_bytes,
           stage.shuffle_fetch_wait_seconds,
           stage.memory_spilled_bytes,
-          stage.disk_spilled_bytes};
+          stage.disk_spilled_bytes,
+          stage.output_records,
+          stage.shuffle_read_records,
+          stage.shuffle_write_records,
+          stage.shuffle_write_seconds,
+          stage.deserialize_seconds,
+          stage.result_bytes};
 }
 
 template <std::size_t kCount>
@@ -75,7 +96,7 @@ ExecutorKey executor_key(std::string_view id) {
 void App::apply(const Target& target, const SparkExecutors& list, const Now& now) {
   follow_driver(target);
   rest_target_ = target.key;
-  executors_told_ = true;
+  executors_told_ |= kRowTotalsMask;
   rest_ = ExecutorsNow{};
   rest_.known = rest_.knows_blocks = true;
   rest_.complete = list.complete;
@@ -161,7 +182,6 @@ FoldCounts App::apply(const Target& target, const SampleBatch& batch, const Now&
     ++counts.folded;
   }
   if (page.has_executors) {
-    executors_told_ = true;
     paged_target_ = page.key;
     paged_ = summary_of(page, now);
     executors_.trim();
@@ -220,7 +240,8 @@ void App::take(Page& page, const PageRow& row, double value) {
   if (is_counter(row.measure)) {
     const auto i =
         static_cast<std::size_t>(row.measure) - static_cast<std::size_t>(Measure::kExecutorTasksCompleted);
-    if (i >= kExecutorCounters.size()) return;
+    if (i >= kTotals) return;
+    executors_told_ |= 1U << i;
     if (is_driver) Executors::raise(driver_[i], value);
     if (executor.entry != nullptr) Executors::raise(executor.entry->counters[i], value);
   } else if (row.measure == Measure::kExecutorActiveTasks) {
@@ -308,8 +329,9 @@ void App::raise_totals() {
   const auto raise = [this](Column column, double total) {
     numbers_.set(column, std::max(numbers_.value[place(column)], total));
   };
-  for (std::size_t i = 0; executors_told_ && i < kExecutorCounters.size(); ++i) {
-    raise(kExecutorCounters[i], executors_.total(i) + (is_local() ? driver_[i] : 0));
+  for (std::size_t i = 0; i < kTotals; ++i) {
+    if ((executors_told_ & (1U << i)) == 0) continue;
+    raise(static_cast<Column>(i), executors_.total(i) + (is_local() ? driver_[i] : 0));
   }
   for (std::size_t i = 0; stages_told_ && i < kTotals; ++i) raise(static_cast<Column>(i), stages_.total(i));
 }

@@ -76,7 +76,7 @@ class App {
   const AppKey& key() const { return key_; }
 
  private:
-  using Executors = EverSeen<ExecutorKey, kExecutorCounters.size()>;
+  using Executors = EverSeen<ExecutorKey, kTotals>;
   using Stages = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals>;
 
   struct PageRow {
@@ -116,13 +116,14 @@ class App {
   SteadyTime first_seen_;
   std::string pod_uid_;
   Executors executors_;
-  std::array<double, kExecutorCounters.size()> driver_{};  ///< counters of the driver's own row
-  double driver_slots_ = 0;                                ///< 0 unless in local mode
+  std::array<double, kTotals> driver_{};  ///< counters of the driver's own row
+  double driver_slots_ = 0;               ///< 0 unless in local mode
   Stages stages_;
   std::vector<Executors::Entry*> rest_listed_;
   std::vector<Stages::Entry*> stages_listed_;
   std::string rest_target_, stages_target_, paged_target_, driver_target_;
-  bool executors_told_ = false, stages_told_ = false;  ///< ever
+  std::uint32_t executors_told_ = 0;  ///< totals that executors were ever said to have, by column
+  bool stages_told_ = false;          ///< ever
   ExecutorsNow rest_, paged_;
   StagesNow stages_now_;
   DriverNow driver_now_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "flintgauge/catalogue.h"
+#include "flintgauge/measure.h"
 
 namespace flintgauge::spark {
 
@@ -24,6 +25,12 @@ enum class Column : std::uint8_t {
   kFetchWaitSeconds,
   kMemorySpilled,
   kDiskSpilled,
+  kOutputRecords,
+  kShuffleReadRecords,
+  kShuffleWriteRecords,
+  kShuffleWriteSeconds,
+  kDeserializeSeconds,
+  kResultBytes,
   kTasksActive,  // gauges
   kTasksPending,
   kExecutorsActive,
@@ -59,6 +66,12 @@ inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
     {family("flintgauge_spark_shuffle_fetch_wait_seconds_total"), ""},
     {family("flintgauge_spark_memory_spilled_bytes_total"), ""},
     {family("flintgauge_spark_disk_spilled_bytes_total"), ""},
+    {family("flintgauge_spark_output_records_total"), ""},
+    {family("flintgauge_spark_shuffle_read_records_total"), ""},
+    {family("flintgauge_spark_shuffle_write_records_total"), ""},
+    {family("flintgauge_spark_shuffle_write_seconds_total"), ""},
+    {family("flintgauge_spark_task_deserialize_seconds_total"), ""},
+    {family("flintgauge_spark_task_result_bytes_total"), ""},
     {family("flintgauge_spark_tasks"), "active"},
     {family("flintgauge_spark_tasks"), "pending"},
     {family("flintgauge_spark_executors"), "active"},
@@ -71,10 +84,9 @@ inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
     {family("flintgauge_spark_jobs"), "active"},
 }};
 
-/// Counters that executor rows have too, in the order of Measure from kExecutorTasksCompleted.
-inline constexpr std::array kExecutorCounters = {Column::kTasksCompleted, Column::kTasksFailed,
-                                                 Column::kGcSeconds,      Column::kInputBytes,
-                                                 Column::kShuffleRead,    Column::kShuffleWrite};
+/// The measures of executors from kExecutorTasksCompleted on are the totals, in the order of their columns.
+static_assert(kTotals == static_cast<std::size_t>(Measure::kExecutorResultBytes) -
+                             static_cast<std::size_t>(Measure::kExecutorTasksCompleted) + 1);
 
 /// Sets of columns.
 static_assert(kColumns < 32);

@@ -37,13 +37,27 @@ enum class Measure : std::uint8_t {
   kNodeFsCapacityBytes,
   kNodeFsAvailableBytes,
   kScrapeError,  ///< container_scrape_error and the like: 1 = the page says of itself that it is incomplete
-  // Per executor row of a Spark driver (scope kExecutor). Counters.
+  // Per executor (scope kExecutor), as its driver's rows or its own registry tell it. Counters of tasks, in
+  // the order of the application's totals.
   kExecutorTasksCompleted,
   kExecutorTasksFailed,
+  kExecutorRunSeconds,
+  kExecutorCpuSeconds,
   kExecutorGcSeconds,
   kExecutorInputBytes,
+  kExecutorInputRecords,
+  kExecutorOutputBytes,
   kExecutorShuffleReadBytes,
   kExecutorShuffleWriteBytes,
+  kExecutorShuffleFetchWaitSeconds,
+  kExecutorMemorySpilledBytes,
+  kExecutorDiskSpilledBytes,
+  kExecutorOutputRecords,
+  kExecutorShuffleReadRecords,
+  kExecutorShuffleWriteRecords,
+  kExecutorShuffleWriteSeconds,
+  kExecutorDeserializeSeconds,
+  kExecutorResultBytes,
   // Per executor, gauges.
   kExecutorActiveTasks,
   kExecutorMaxTasks,
@@ -59,7 +73,7 @@ inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::k
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||
-         (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorShuffleWriteBytes);
+         (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorResultBytes);
 }
 
 /// Which kind of thing a row describes (kubelet-cadvisor.md section 3.1).

@@ -56,6 +56,11 @@ struct SparkStage {
   double shuffle_fetch_wait_seconds = 0;
   double memory_spilled_bytes = 0;
   double disk_spilled_bytes = 0;
+  double shuffle_read_records = 0;
+  double shuffle_write_records = 0;
+  double shuffle_write_seconds = 0;
+  double deserialize_seconds = 0;
+  double result_bytes = 0;
   std::int64_t resource_profile_id = 0;
 };
 

@@ -85,6 +85,34 @@ TEST(SparkTotals, TheLargerOfStagesAndExecutorsSpeaks) {
   EXPECT_EQ(bench.value(driver, kFailed, 1), 2);
 }
 
+TEST(SparkTotals, WhatAnExecutorTellsAndItsStagesTellIsNotAdded) {
+  SparkBench bench;
+  FakeDriver driver;
+  bench.page(
+      driver.page,
+      {spark_row("1", Measure::kExecutorRunSeconds, 30), spark_row("2", Measure::kExecutorRunSeconds, 12),
+       spark_row("1", Measure::kExecutorResultBytes, 700)},
+      0);
+  EXPECT_EQ(bench.value(driver, "executor_run_seconds_total", 0), 42);
+  EXPECT_EQ(bench.value(driver, "task_result_bytes_total", 0), 700);
+  EXPECT_EQ(bench.value(driver, kCompleted, 0), kAbsent);  // nobody has told it: not a zero
+  SparkStage done = stage(0, StageStatus::kComplete, 10, 0, 10, 41);
+  done.output_records = 1;
+  done.shuffle_read_records = 2;
+  done.shuffle_write_records = 3;
+  done.shuffle_write_seconds = 4;
+  done.deserialize_seconds = 5;
+  done.result_bytes = 701;
+  bench.stages(driver, {done}, 1);
+  EXPECT_EQ(bench.value(driver, "executor_run_seconds_total", 1), 42);
+  EXPECT_EQ(bench.value(driver, "output_records_total", 1), 1);
+  EXPECT_EQ(bench.value(driver, "shuffle_read_records_total", 1), 2);
+  EXPECT_EQ(bench.value(driver, "shuffle_write_records_total", 1), 3);
+  EXPECT_EQ(bench.value(driver, "shuffle_write_seconds_total", 1), 4);
+  EXPECT_EQ(bench.value(driver, "task_deserialize_seconds_total", 1), 5);
+  EXPECT_EQ(bench.value(driver, "task_result_bytes_total", 1), 701);
+}
+
 TEST(SparkTotals, AnotherDriverOfTheSameIdBeginsAnew) {
   SparkBench bench;
   FakeDriver driver;
@@ -243,7 +271,7 @@ TEST(SparkIdentity, TextThatClaimsAnotherApplicationIsIgnored) {
   EXPECT_EQ(counts.identity_mismatch, 1U);
   EXPECT_EQ(counts.folded, 1U);
   EXPECT_EQ(bench.value(driver, kCompleted, 0), 5);
-  EXPECT_EQ(bench.series(0).size(), 6U + 2);  // the totals, active executors and tasks of one application
+  EXPECT_EQ(bench.series(0).size(), 1U + 2);  // the total told, active executors and tasks of one app
 }
 
 TEST(SparkIdentity, SameIdInTwoNamespacesAreTwoApplications) {
@@ -270,7 +298,7 @@ TEST(SparkLife, DropEndsGaugesAndExpiryTotals) {
 }
 
 TEST(SparkBudget, ExcessGoesToTheTenantsOwnOverflow) {
-  SparkBench bench(BudgetLimits{.app = 100, .namespace_ = 50, .node = 20'000});
+  SparkBench bench(BudgetLimits{.app = 100, .namespace_ = 60, .node = 20'000});
   std::vector<FakeDriver> drivers;
   for (int i = 0; i < 5; ++i) drivers.emplace_back("loud", "spark-" + std::to_string(i));
   const FakeDriver quiet("quiet", "spark-0");

@@ -99,6 +99,11 @@ inline std::optional<std::vector<SparkStage>> stages(const Json& document) {
     s.shuffle_fetch_wait_seconds = number_at(row, "shuffleFetchWaitTime", 1e3);
     s.memory_spilled_bytes = number_at(row, "memoryBytesSpilled");
     s.disk_spilled_bytes = number_at(row, "diskBytesSpilled");
+    s.shuffle_read_records = number_at(row, "shuffleReadRecords");
+    s.shuffle_write_records = number_at(row, "shuffleWriteRecords");
+    s.shuffle_write_seconds = number_at(row, "shuffleWriteTime") / 1e9;
+    s.deserialize_seconds = number_at(row, "executorDeserializeTime") / 1e3;
+    s.result_bytes = number_at(row, "resultSize");
     out.push_back(s);
   }
   return out;
@@ -128,11 +133,29 @@ inline std::string describe(const std::vector<SparkStage>& list) {
   for (const SparkStage& s : list) {
     out += std::to_string(s.stage_id) + "." + std::to_string(s.attempt_id) + " status " +
            std::to_string(static_cast<int>(s.status));
-    out += join({as_double(s.tasks), as_double(s.tasks_active), as_double(s.tasks_complete),
-                 as_double(s.tasks_failed), as_double(s.tasks_killed), as_double(s.resource_profile_id),
-                 s.executor_run_seconds, s.executor_cpu_seconds, s.gc_seconds, s.input_bytes, s.input_records,
-                 s.output_bytes, s.output_records, s.shuffle_read_bytes, s.shuffle_write_bytes,
-                 s.shuffle_fetch_wait_seconds, s.memory_spilled_bytes, s.disk_spilled_bytes});
+    out += join({as_double(s.tasks),
+                 as_double(s.tasks_active),
+                 as_double(s.tasks_complete),
+                 as_double(s.tasks_failed),
+                 as_double(s.tasks_killed),
+                 as_double(s.resource_profile_id),
+                 s.executor_run_seconds,
+                 s.executor_cpu_seconds,
+                 s.gc_seconds,
+                 s.input_bytes,
+                 s.input_records,
+                 s.output_bytes,
+                 s.output_records,
+                 s.shuffle_read_bytes,
+                 s.shuffle_write_bytes,
+                 s.shuffle_fetch_wait_seconds,
+                 s.memory_spilled_bytes,
+                 s.disk_spilled_bytes,
+                 s.shuffle_read_records,
+                 s.shuffle_write_records,
+                 s.shuffle_write_seconds,
+                 s.deserialize_seconds,
+                 s.result_bytes});
   }
   return out;
 }
