@@ -171,7 +171,7 @@ FoldCounts App::apply(const Target& target, const SampleBatch& batch, const Now&
     const Route& route = batch.routes[series];
     if (route.app_id.empty() || route.app_id == key_.app_id) bind(page, row, route);
   }
-  if (page.key == driver_target_) driver_now_ = DriverNow{};
+  page.driver = DriverNow{};
   for (const Sample& sample : batch.samples) {
     const PageRow& row = page.rows[sample.series];
     if (!row.bound) {
@@ -181,6 +181,7 @@ FoldCounts App::apply(const Target& target, const SampleBatch& batch, const Now&
     take(page, row, sample.value);
     ++counts.folded;
   }
+  merge_drivers();
   if (page.has_executors) {
     paged_target_ = page.key;
     paged_ = summary_of(page, now);
@@ -201,7 +202,6 @@ void App::bind(Page& page, PageRow& row, const Route& route) {
   row.bound = true;
   row.measure = route.measure;
   row.scope = route.scope;
-  if (route.scope == Scope::kDriver) driver_target_ = page.key;
   if (route.scope != Scope::kExecutor) return;
   page.has_executors = true;
   row.executor = place_of(page, route.container);
@@ -233,7 +233,7 @@ void App::let_go(Page& page, PageRow& row) {
 }
 
 void App::take(Page& page, const PageRow& row, double value) {
-  if (row.scope == Scope::kDriver) return take_driver(row.measure, value);
+  if (row.scope == Scope::kDriver) return take_driver(page.driver, row.measure, value);
   if (row.scope != Scope::kExecutor) return;
   PageExecutor& executor = page.executors[row.executor];
   const bool is_driver = executor.id == kDriverId;
@@ -252,13 +252,29 @@ void App::take(Page& page, const PageRow& row, double value) {
   }
 }
 
-void App::take_driver(Measure measure, double value) {
-  driver_now_.known = true;
-  if (measure == Measure::kDriverTargetExecutors) driver_now_.target = value;
-  if (measure == Measure::kDriverMaxNeededExecutors) driver_now_.max_needed = value;
-  if (measure == Measure::kDriverActiveJobs) driver_now_.active_jobs = value;
-  if (measure == Measure::kDriverRunningStages) driver_now_.running_stages = value;
-  if (measure == Measure::kDriverWaitingStages) driver_now_.waiting_stages = value;
+void App::take_driver(DriverNow& driver, Measure measure, double value) {
+  driver.known = true;
+  if (measure == Measure::kDriverTargetExecutors) driver.target = value;
+  if (measure == Measure::kDriverMaxNeededExecutors) driver.max_needed = value;
+  if (measure == Measure::kDriverActiveJobs) driver.active_jobs = value;
+  if (measure == Measure::kDriverRunningStages) driver.running_stages = value;
+  if (measure == Measure::kDriverWaitingStages) driver.waiting_stages = value;
+}
+
+/// Several pages may show the same registry: each gauge from the first page that has it.
+void App::merge_drivers() {
+  driver_now_ = DriverNow{};
+  const auto fill = [](std::optional<double>& into, const std::optional<double>& from) {
+    if (!into) into = from;
+  };
+  for (const Page& page : pages_) {
+    driver_now_.known = driver_now_.known || page.driver.known;
+    fill(driver_now_.target, page.driver.target);
+    fill(driver_now_.max_needed, page.driver.max_needed);
+    fill(driver_now_.active_jobs, page.driver.active_jobs);
+    fill(driver_now_.running_stages, page.driver.running_stages);
+    fill(driver_now_.waiting_stages, page.driver.waiting_stages);
+  }
 }
 
 ExecutorsNow App::summary_of(const Page& page, const Now& now) const {
@@ -305,6 +321,7 @@ void App::forget_lists() {
   }
   rest_ = paged_ = ExecutorsNow{};
   stages_now_ = StagesNow{};
+  for (Page& page : pages_) page.driver = DriverNow{};
   driver_now_ = DriverNow{};
 }
 
@@ -312,7 +329,10 @@ void App::drop(const Target& target) {
   if (target.key == rest_target_) rest_ = ExecutorsNow{};
   if (target.key == paged_target_) paged_ = ExecutorsNow{};
   if (target.key == stages_target_) stages_now_ = StagesNow{};
-  if (target.key == driver_target_) driver_now_ = DriverNow{};
+  for (Page& page : pages_) {
+    if (page.key == target.key) page.driver = DriverNow{};
+  }
+  merge_drivers();
 }
 
 bool App::is_live() const { return rest_.known || paged_.known || stages_now_.known || driver_now_.known; }

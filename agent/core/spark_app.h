@@ -94,6 +94,7 @@ class App {
   struct Page {
     std::string key;
     bool has_executors = false;
+    DriverNow driver;  ///< what it says of the driver's registry
     std::vector<PageRow> rows;
     std::vector<PageExecutor> executors;
   };
@@ -104,7 +105,8 @@ class App {
   static void let_go(Page& page, PageRow& row);
   std::uint32_t place_of(Page& page, const std::string& executor_id);
   void take(Page& page, const PageRow& row, double value);
-  void take_driver(Measure measure, double value);
+  static void take_driver(DriverNow& driver, Measure measure, double value);
+  void merge_drivers();
   ExecutorsNow summary_of(const Page& page, const Now& now) const;
   void forget_lists();
   const ExecutorsNow& executors_now() const { return rest_.known ? rest_ : paged_; }
@@ -121,7 +123,7 @@ class App {
   Stages stages_;
   std::vector<Executors::Entry*> rest_listed_;
   std::vector<Stages::Entry*> stages_listed_;
-  std::string rest_target_, stages_target_, paged_target_, driver_target_;
+  std::string rest_target_, stages_target_, paged_target_;
   std::uint32_t executors_told_ = 0;  ///< totals that executors were ever said to have, by column
   bool stages_told_ = false;          ///< ever
   ExecutorsNow rest_, paged_;

@@ -223,6 +223,25 @@ TEST(SparkGauges, RegistryOfTheDriver) {
   EXPECT_EQ(bench.value(driver, "executors", 1, "target"), kAbsent);
 }
 
+TEST(SparkGauges, SeveralPagesOfOneRegistryDoNotFight) {
+  SparkBench bench;
+  FakeDriver driver;
+  FakeDriver again;
+  again.registry.target.key += "/json";
+  const auto row = [](Measure measure, double value) { return spark_row("", measure, value); };
+  bench.page(driver.registry, {row(Measure::kDriverActiveJobs, 1), row(Measure::kDriverTargetExecutors, 8)},
+             0);
+  bench.page(again.registry, {row(Measure::kDriverActiveJobs, 1), row(Measure::kDriverRunningStages, 2)}, 0);
+  EXPECT_EQ(bench.value(driver, "jobs", 0, "active"), 1);
+  EXPECT_EQ(bench.value(driver, "executors", 0, "target"), 8);
+  EXPECT_EQ(bench.value(driver, "stages", 0, "active"), 2);
+  bench.fold->drop(driver.registry.target, after(1));  // the other still speaks
+  EXPECT_EQ(bench.value(driver, "jobs", 1, "active"), 1);
+  EXPECT_EQ(bench.value(driver, "executors", 1, "target"), kAbsent);
+  bench.fold->drop(again.registry.target, after(2));
+  EXPECT_EQ(bench.value(driver, "jobs", 2, "active"), kAbsent);
+}
+
 TEST(SparkFacts, AreWhatTheHintsNeed) {
   SparkBench bench;
   const FakeDriver driver;

@@ -33,7 +33,7 @@ FAMILIES = {  # family without "flintgauge_spark_" and "_total": (what the event
     "memory_spilled_bytes": ("memory_spilled_bytes", 1), "disk_spilled_bytes": ("disk_spilled_bytes", 1)}
 BY_EXECUTOR = ("tasks_completed", "tasks_failed", "gc_seconds", "input_bytes", "shuffle_read_bytes", "shuffle_write_bytes")
 SOURCES = {"all": tuple(FAMILIES), "spark_stages": tuple(FAMILIES), "spark_executors": BY_EXECUTOR, "spark_executors_page": BY_EXECUTOR}
-SPARK_COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page")
+SPARK_COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page", "spark_metrics_json")
 
 
 def free_port():

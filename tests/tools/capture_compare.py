@@ -98,6 +98,13 @@ SPARK_TOTALS = {
     "disk_spilled_bytes_total": (None, "diskBytesSpilled", 1),
 }
 
+# Gauges that only the driver's registry tells.
+DRIVER_GAUGES = {
+    "executors target": "ExecutorAllocationManager.executors.numberTargetExecutors",
+    "executors max_needed": "ExecutorAllocationManager.executors.numberMaxNeededExecutors",
+    "jobs active": "DAGScheduler.job.activeJobs",
+}
+
 
 class Comparison:
     def __init__(self, dump, fixtures):
@@ -314,7 +321,8 @@ def compare_spark(c, moment, team):
             if p["metadata"]["namespace"] == team and "spark-app-selector" in p["metadata"].get("labels", {})}
     dump = c.run(["kubelet_pods=" + c.path(folder + "pods.json"),
                   f"spark_executors:{team}/{app}=" + c.path(f"{folder}{team}.allexecutors.json"),
-                  f"spark_stages/1:{team}/{app}=" + c.path(f"{folder}{team}.stages.json")])
+                  f"spark_stages/1:{team}/{app}=" + c.path(f"{folder}{team}.stages.json"),
+                  f"spark_metrics_json:{team}/{app}=" + c.path(f"{folder}{team}.metrics.json")])
     ours = {}
     for text, value in dump["series"].items():
         name, labels = series_of(text)
@@ -332,6 +340,10 @@ def compare_spark(c, moment, team):
     c.expect(f"{moment} {team} pending tasks", ours["tasks pending"],
              sum(max(0, s["numTasks"] - s["numCompleteTasks"] - s["numActiveTasks"]) for s in active))
     c.expect(f"{moment} {team} active stages", ours["stages active"], len(active))
+    gauges = json.loads(c.read(f"{folder}{team}.metrics.json"))["gauges"]
+    for series, gauge in DRIVER_GAUGES.items():
+        theirs = [gauges[name]["value"] for name in (f"{app}.driver.{gauge}",) if name in gauges]
+        c.expect_sums(f"{moment} {team}", {series: ours[series]} if series in ours else {}, {series: theirs[0]} if theirs else {})
 
 
 def expect_all_used(c):
