@@ -233,7 +233,7 @@ void App::let_go(Page& page, PageRow& row) {
 }
 
 void App::take(Page& page, const PageRow& row, double value) {
-  if (row.scope == Scope::kDriver) return take_driver(page.driver, row.measure, value);
+  if (row.scope == Scope::kDriver) return page.driver.take(row.measure, value);
   if (row.scope != Scope::kExecutor) return;
   PageExecutor& executor = page.executors[row.executor];
   const bool is_driver = executor.id == kDriverId;
@@ -252,29 +252,10 @@ void App::take(Page& page, const PageRow& row, double value) {
   }
 }
 
-void App::take_driver(DriverNow& driver, Measure measure, double value) {
-  driver.known = true;
-  if (measure == Measure::kDriverTargetExecutors) driver.target = value;
-  if (measure == Measure::kDriverMaxNeededExecutors) driver.max_needed = value;
-  if (measure == Measure::kDriverActiveJobs) driver.active_jobs = value;
-  if (measure == Measure::kDriverRunningStages) driver.running_stages = value;
-  if (measure == Measure::kDriverWaitingStages) driver.waiting_stages = value;
-}
-
 /// Several pages may show the same registry: each gauge from the first page that has it.
 void App::merge_drivers() {
   driver_now_ = DriverNow{};
-  const auto fill = [](std::optional<double>& into, const std::optional<double>& from) {
-    if (!into) into = from;
-  };
-  for (const Page& page : pages_) {
-    driver_now_.known = driver_now_.known || page.driver.known;
-    fill(driver_now_.target, page.driver.target);
-    fill(driver_now_.max_needed, page.driver.max_needed);
-    fill(driver_now_.active_jobs, page.driver.active_jobs);
-    fill(driver_now_.running_stages, page.driver.running_stages);
-    fill(driver_now_.waiting_stages, page.driver.waiting_stages);
-  }
+  for (const Page& page : pages_) driver_now_.add(page.driver);
 }
 
 ExecutorsNow App::summary_of(const Page& page, const Now& now) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/core/spark_columns.h"
+#include "agent/core/spark_driver.h"
 #include "agent/core/spark_ever_seen.h"
 #include "flintgauge/block.h"
 #include "flintgauge/collector.h"
@@ -46,12 +47,6 @@ struct StagesNow {
   double active = 0, pending = 0;
   double active_tasks = 0, pending_tasks = 0;
   double mean_task_seconds = 0;  ///< 0 = unknown
-};
-
-/// The driver's own registry; absent gauges are not registered there (no dynamic allocation).
-struct DriverNow {
-  bool known = false;
-  std::optional<double> target, max_needed, active_jobs, running_stages, waiting_stages;
 };
 
 class App {
@@ -105,7 +100,6 @@ class App {
   static void let_go(Page& page, PageRow& row);
   std::uint32_t place_of(Page& page, const std::string& executor_id);
   void take(Page& page, const PageRow& row, double value);
-  static void take_driver(DriverNow& driver, Measure measure, double value);
   void merge_drivers();
   ExecutorsNow summary_of(const Page& page, const Now& now) const;
   void forget_lists();

@@ -53,6 +53,7 @@ HttpResponse driver_answer(SharedNode& shared, std::size_t index, const HttpRequ
       return page("text/plain;charset=utf-8", demo::executors_page(app));
     if (request.path == "/metrics/prometheus/")
       return page("text/plain;charset=utf-8", demo::driver_page(app));
+    if (request.path == "/metrics/json/") return page("text/json;charset=utf-8", demo::driver_json(app));
     if (request.path == "/api/v1/applications") return page(kJson, demo::applications_list(app));
     const std::string base = "/api/v1/applications/" + app.app_id();
     if (request.path == base + "/allexecutors") return page(kJson, demo::executors_list(app, true));

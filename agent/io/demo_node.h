@@ -51,6 +51,7 @@ std::string summary_page(const DemoNode& node);
 // Bodies of a driver's web UI.
 std::string executors_page(const SparkApp& app);
 std::string driver_page(const SparkApp& app);
+std::string driver_json(const SparkApp& app);
 std::string executors_list(const SparkApp& app, bool with_dead);
 /// `query` as sent; status=active and the like, which may be repeated, choose.
 std::string stages_list(const SparkApp& app, std::string_view query);

@@ -3,7 +3,9 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "agent/io/api_json.h"
 #include "agent/io/demo_node.h"
@@ -128,6 +130,18 @@ bool is_chosen(std::string_view query, std::string_view word) {
   return query.find(wanted) != std::string_view::npos;
 }
 
+using Gauge = std::pair<std::string_view, double>;
+
+/// What is asked of the driver's registry, by the names it has there.
+std::array<Gauge, 5> driver_gauges(const SparkApp& app) {
+  return {Gauge{"DAGScheduler.job.activeJobs", app.active_jobs()},
+          Gauge{"DAGScheduler.stage.runningStages", app.active_jobs() > 0 ? 1 : 0},
+          Gauge{"DAGScheduler.stage.waitingStages", 0},
+          Gauge{"ExecutorAllocationManager.executors.numberMaxNeededExecutors",
+                static_cast<double>(app.needed_executors())},
+          Gauge{"ExecutorAllocationManager.executors.numberTargetExecutors", app.profile().executors}};
+}
+
 }  // namespace
 
 std::string applications_list(const SparkApp& app) {
@@ -201,26 +215,28 @@ std::string driver_page(const SparkApp& app) {
   std::string id = app.app_id();
   for (char& c : id) c = c == '-' ? '_' : c;
   std::string out;
-  const auto gauge = [&](std::string_view name, double value) {
+  for (const auto& [name, value] : driver_gauges(app)) {
+    std::string mangled(name);
+    for (char& c : mangled) c = c == '.' ? '_' : c;
     for (const std::string_view suffix : {"_Number", "_Value"}) {
-      out.append("metrics_")
-          .append(id)
-          .append("_driver_")
-          .append(name)
-          .append(suffix)
-          .append("{type=\"gauges\"} ");
+      out.append("metrics_").append(id).append("_driver_").append(mangled).append(suffix);
+      out.append("{type=\"gauges\"} ");
       append_value(value, out);
       out += '\n';
     }
-  };
-  const bool is_running = app.active_jobs() > 0;
-  gauge("DAGScheduler_job_activeJobs", app.active_jobs());
-  gauge("DAGScheduler_stage_runningStages", is_running ? 1 : 0);
-  gauge("DAGScheduler_stage_waitingStages", 0);
-  gauge("ExecutorAllocationManager_executors_numberMaxNeededExecutors",
-        static_cast<double>(app.needed_executors()));
-  gauge("ExecutorAllocationManager_executors_numberTargetExecutors", app.profile().executors);
+  }
   return out;
+}
+
+std::string driver_json(const SparkApp& app) {
+  std::string out = R"({"version":"4.0.0","gauges":{)";
+  for (const auto& [name, value] : driver_gauges(app)) {
+    out.append(out.back() == '{' ? "\"" : ",\"").append(app.app_id()).append(".driver.").append(name);
+    out.append("\":{\"value\":");
+    append_value(value, out);
+    out += '}';
+  }
+  return out + R"(},"counters":{},"histograms":{},"meters":{},"timers":{}})";
 }
 
 }  // namespace flintgauge::demo

@@ -30,7 +30,9 @@ FAMILIES = {  # family without "flintgauge_spark_" and "_total": (what the event
     "executor_cpu_seconds": ("cpu_ns", 1e9), "gc_seconds": ("gc_ms", 1e3), "input_bytes": ("input_bytes", 1),
     "input_records": ("input_records", 1), "output_bytes": ("output_bytes", 1), "shuffle_read_bytes": ("shuffle_read_bytes", 1),
     "shuffle_write_bytes": ("shuffle_write_bytes", 1), "shuffle_fetch_wait_seconds": ("fetch_wait_ms", 1e3),
-    "memory_spilled_bytes": ("memory_spilled_bytes", 1), "disk_spilled_bytes": ("disk_spilled_bytes", 1)}
+    "memory_spilled_bytes": ("memory_spilled_bytes", 1), "disk_spilled_bytes": ("disk_spilled_bytes", 1),
+    "output_records": ("output_records", 1), "shuffle_read_records": ("shuffle_read_records", 1),
+    "shuffle_write_records": ("shuffle_write_records", 1)}
 BY_EXECUTOR = ("tasks_completed", "tasks_failed", "gc_seconds", "input_bytes", "shuffle_read_bytes", "shuffle_write_bytes")
 SOURCES = {"all": tuple(FAMILIES), "spark_stages": tuple(FAMILIES), "spark_executors": BY_EXECUTOR, "spark_executors_page": BY_EXECUTOR}
 SPARK_COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page", "spark_metrics_json")
