@@ -1,4 +1,5 @@
 """A node as the kubelet would tell it, for Spark processes that run on loopback addresses instead of in pods."""
+import contextlib
 import http.server
 import json
 import threading
@@ -37,7 +38,8 @@ class Node:
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body.encode())
+                with contextlib.suppress(ConnectionError):  # an agent that stops hangs up
+                    self.wfile.write(body.encode())
 
             def log_message(self, *_):
                 pass
