@@ -24,9 +24,9 @@ void add_executor(ExecutorsNow& into, bool busy, double active_tasks, double max
 /// The totals that a row of the driver's list of executors has.
 constexpr std::array kRowTotals = {Column::kTasksCompleted, Column::kTasksFailed, Column::kGcSeconds,
                                    Column::kInputBytes,     Column::kShuffleRead, Column::kShuffleWrite};
-constexpr std::uint32_t kRowTotalsMask = [] {
-  std::uint32_t mask = 0;
-  for (const Column column : kRowTotals) mask |= 1U << place(column);
+constexpr ColumnSet kRowTotalsMask = [] {
+  ColumnSet mask = 0;
+  for (const Column column : kRowTotals) mask |= bit(column);
   return mask;
 }();
 
@@ -241,7 +241,7 @@ void App::take(Page& page, const PageRow& row, double value) {
     const auto i =
         static_cast<std::size_t>(row.measure) - static_cast<std::size_t>(Measure::kExecutorTasksCompleted);
     if (i >= kTotals) return;
-    executors_told_ |= 1U << i;
+    executors_told_ |= bit(i);
     if (is_driver) Executors::raise(driver_[i], value);
     if (executor.entry != nullptr) Executors::raise(executor.entry->counters[i], value);
   } else if (row.measure == Measure::kExecutorActiveTasks) {
@@ -331,7 +331,7 @@ void App::raise_totals() {
     numbers_.set(column, std::max(numbers_.value[place(column)], total));
   };
   for (std::size_t i = 0; i < kTotals; ++i) {
-    if ((executors_told_ & (1U << i)) == 0) continue;
+    if ((executors_told_ & bit(i)) == 0) continue;
     raise(static_cast<Column>(i), executors_.total(i) + (is_local() ? driver_[i] : 0));
   }
   for (std::size_t i = 0; stages_told_ && i < kTotals; ++i) raise(static_cast<Column>(i), stages_.total(i));

@@ -88,24 +88,27 @@ inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
 static_assert(kTotals == static_cast<std::size_t>(Measure::kExecutorResultBytes) -
                              static_cast<std::size_t>(Measure::kExecutorTasksCompleted) + 1);
 
-/// Sets of columns.
-static_assert(kColumns < 32);
-inline constexpr std::uint32_t kAllMask = (1U << kColumns) - 1;
-inline constexpr std::uint32_t kTotalsMask = (1U << kTotals) - 1;
+/// A set of columns: bit place(column).
+using ColumnSet = std::uint64_t;
+static_assert(kColumns < 64);
+constexpr ColumnSet bit(std::size_t place_of_column) { return ColumnSet{1} << place_of_column; }
+constexpr ColumnSet bit(Column column) { return bit(place(column)); }
+inline constexpr ColumnSet kAllMask = bit(kColumns) - 1;
+inline constexpr ColumnSet kTotalsMask = bit(kTotals) - 1;
 
 /// Values by column; absent ones are not present, which is not zero.
 struct Numbers {
   std::array<double, kColumns> value{};
-  std::uint32_t present = 0;
+  ColumnSet present = 0;
 
   void set(Column column, double amount) {
     value[place(column)] = amount;
-    present |= 1U << place(column);
+    present |= bit(column);
   }
   /// Adds the columns of `mask` that are present there.
-  void add(const Numbers& other, std::uint32_t mask) {
+  void add(const Numbers& other, ColumnSet mask) {
     for (std::size_t i = 0; i < kColumns; ++i) {
-      if ((other.present & mask & (1U << i)) != 0) value[i] += other.value[i];
+      if ((other.present & mask & bit(i)) != 0) value[i] += other.value[i];
     }
     present |= other.present & mask;
   }

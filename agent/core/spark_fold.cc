@@ -118,7 +118,7 @@ class SparkFold final : public Fold {
     for (auto& [name, overflow] : overflow_) overflow.shown = overflow.ended;
     for (auto& [key, entry] : apps_) {
       App& app = entry.app;
-      const std::uint32_t before = app.numbers().present;
+      const spark::ColumnSet before = app.numbers().present;
       app.renumber();
       changed |= app.numbers().present != before;
       if (!entry.admitted)
@@ -130,7 +130,7 @@ class SparkFold final : public Fold {
   static void add_series(SeriesList& out, std::string_view namespace_name, std::string_view app_id,
                          const Numbers& numbers) {
     for (std::size_t column = 0; column < spark::kColumns; ++column) {
-      if ((numbers.present & (1U << column)) == 0) continue;
+      if ((numbers.present & spark::bit(column)) == 0) continue;
       const auto& [family, state] = spark::kColumnFamilies[column];
       if (state.empty()) {
         out.add(family, {namespace_name, app_id}, numbers.value[column]);
