@@ -119,7 +119,7 @@ class App {
   std::vector<Stages::Entry*> stages_listed_;
   std::string rest_target_, stages_target_, paged_target_;
   ColumnSet executors_told_ = 0;  ///< totals that executors were ever said to have, by column
-  bool stages_told_ = false;          ///< ever
+  bool stages_told_ = false;      ///< ever
   ExecutorsNow rest_, paged_;
   StagesNow stages_now_;
   DriverNow driver_now_;

@@ -22,7 +22,8 @@ namespace flintgauge {
 
 /// Every family, in the order of the page.
 inline constexpr auto kCatalogue = [] {
-  std::array<Family, kPodFamilies.size() + kSparkFamilies.size() + kHintFamilies.size() + kAgentFamilies.size()>
+  std::array<Family,
+             kPodFamilies.size() + kSparkFamilies.size() + kHintFamilies.size() + kAgentFamilies.size()>
       all{};
   auto end = std::ranges::copy(kPodFamilies, all.begin()).out;
   end = std::ranges::copy(kSparkFamilies, end).out;

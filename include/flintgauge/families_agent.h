@@ -1,5 +1,5 @@
-// Families of the agent about itself: targets, scrapes, store, HTTP, process. A part of the catalogue (catalogue.h), which is
-// what to include.
+// Families of the agent about itself: targets, scrapes, store, HTTP, process. A part of the catalogue
+// (catalogue.h), which is what to include.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Families of containers, pods and the node, by application and by namespace. A part of the catalogue (catalogue.h), which is
-// what to include.
+// Families of containers, pods and the node, by application and by namespace. A part of the catalogue
+// (catalogue.h), which is what to include.
 #pragma once
 
 #include <array>
