@@ -36,7 +36,7 @@ bool is_over(Phase phase) { return phase == Phase::kSucceeded || phase == Phase:
 /// What pods say of their application in labels. They may disagree: the driver's word counts, then the least
 /// in order, so that the answer does not depend on the order of the list.
 struct Words {
-  std::string name, version;
+  std::string name, job, version;
 };
 
 void take_least(std::string& field, std::string_view value) {
@@ -66,8 +66,8 @@ void count_pod(const Pod& pod, Role role, App& app) {
 }
 
 bool same_description(const App& a, const App& b) {
-  return a.key == b.key && a.name == b.name && a.spark_version == b.spark_version &&
-         a.operator_name == b.operator_name;
+  return a.key == b.key && a.name == b.name && a.job_name == b.job_name &&
+         a.spark_version == b.spark_version && a.operator_name == b.operator_name;
 }
 
 }  // namespace
@@ -107,9 +107,11 @@ void AppTable::read_pods(const PodList& pods, Found& found) {
     count_pod(pod, who.role, app);
     if (who.operator_name != "none") take_least(app.operator_name, who.operator_name);
     take_least(app.name, who.app_name);
+    take_least(app.job_name, who.job_name);
     take_least(app.spark_version, who.spark_version);
     if (who.role != Role::kDriver) continue;
     take_least(by_driver[key].name, who.app_name);
+    take_least(by_driver[key].job, who.job_name);
     take_least(by_driver[key].version, who.spark_version);
   }
   for (auto& [key, app] : found) {
@@ -117,6 +119,7 @@ void AppTable::read_pods(const PodList& pods, Found& found) {
     const auto words = by_driver.find(key);
     if (words == by_driver.end()) continue;
     if (!words->second.name.empty()) app.name = words->second.name;
+    if (!words->second.job.empty()) app.job_name = words->second.job;
     if (!words->second.version.empty()) app.spark_version = words->second.version;
   }
 }
@@ -188,6 +191,7 @@ void AppTable::append_rows(const Block* kubelet, const Block* spark, const Now& 
     AppRow& row = rows.emplace_back();
     row.app = app.key;
     row.name = app.name;
+    row.job_name = app.job_name;
     row.spark_version = app.spark_version;
     row.driver_pods = app.driver_pods;
     row.executor_pods = app.executor_pods;

@@ -40,6 +40,7 @@ class CounterRate {
 struct App {
   AppKey key;
   std::string name;
+  std::string job_name;  ///< see PodIdentity
   std::string spark_version;
   std::string operator_name;
   std::int64_t driver_pods = 0, executor_pods = 0;  ///< running

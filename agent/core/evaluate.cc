@@ -165,7 +165,9 @@ bool Evaluator::State::take_blocks(const Sources& sources) {
 void Evaluator::State::walk(const Sources& sources, const Report& report, const Block& derived,
                             SeriesList& to) const {
   for (const App& app : apps.apps()) {
-    to.add(kAppInfo, {app.key.namespace_name, app.key.app_id, app.name, app.spark_version, app.operator_name},
+    to.add(kAppInfo,
+           {app.key.namespace_name, app.key.app_id, app.name, app.spark_version, app.operator_name,
+            app.job_name},
            1);
   }
   for (const AppHint& hint : report.hints) add_hint(hint, to);

@@ -42,6 +42,21 @@ std::string_view operator_of(const Pod& pod) {
   return "none";
 }
 
+std::string_view job_name_of(const Pod& pod, Role role) {
+  // The schedule's own name is a person's choice.
+  if (const std::string_view name = label_of(pod, "sparkoperator.k8s.io/scheduled-app-name"); !name.empty())
+    return name;
+  for (const std::string_view label : {"sparkoperator.k8s.io/app-name", "sparkoperator.k8s.io/connect-name",
+                                       "spark.operator/spark-app-name", "spark-app-name"}) {
+    if (const std::string_view name = label_of(pod, label); !name.empty()) return stable_job_name(name);
+  }
+  const bool of_driver = role == Role::kExecutor && pod.owner_kind == "Pod";
+  if (role == Role::kExecutor && !of_driver) return {};
+  std::string_view driver = trusted(of_driver ? pod.owner_name : pod.name);
+  if (driver.ends_with("-driver")) driver.remove_suffix(std::string_view("-driver").size());
+  return stable_job_name(driver);
+}
+
 /// app.kubernetes.io/name as the usual charts and operators of companions set it.
 constexpr auto kCompanions = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"jupyter", "jupyter"},
@@ -140,7 +155,9 @@ PodIdentity identify(const Pod& pod) {
   }
   identity.spark_version = label_of(pod, "spark-version");
   identity.operator_name = operator_of(pod);
-  identity.workload = workload_of(pod, !identity.app_id.empty() || !role.empty());
+  const bool is_spark = !identity.app_id.empty() || !role.empty();
+  if (is_spark) identity.job_name = job_name_of(pod, identity.role);
+  identity.workload = workload_of(pod, is_spark);
   return identity;
 }
 

@@ -104,6 +104,7 @@ void write_row(Writer& writer, const AppRow& row) {
   Object object(writer);
   write_app(object, row.app);
   object.text("name", row.name);
+  object.text("jobName", row.job_name);
   object.text("sparkVersion", row.spark_version);
   object.number("driverPods", row.driver_pods);
   object.number("executorPods", row.executor_pods);

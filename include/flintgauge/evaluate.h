@@ -40,6 +40,7 @@ struct AppHint {
 struct AppRow {
   AppKey app;
   std::string name;
+  std::string job_name;  ///< one for all runs of a recurring job
   std::string spark_version;
   std::int64_t driver_pods = 0, executor_pods = 0;  ///< running
   std::int64_t pending_pods = 0;                    ///< of either role

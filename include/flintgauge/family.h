@@ -18,7 +18,7 @@ enum class Owner : std::uint8_t {
   kSelf,     ///< the agent's own counters (prometheus-cpp registry)
 };
 
-inline constexpr std::size_t kMaxFamilyLabels = 5;
+inline constexpr std::size_t kMaxFamilyLabels = 7;
 
 struct Family {
   std::string_view name;  ///< full name as in text format 0.0.4, counters with _total

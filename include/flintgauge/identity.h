@@ -30,6 +30,11 @@ struct PodIdentity {
   std::string_view executor_id;  ///< label spark-exec-id
   std::string_view
       app_name;  ///< sparkoperator.k8s.io/app-name, spark.operator/spark-app-name, spark-app-name, else ""
+  /// One name for all runs of a recurring job, see stable_job_name():
+  /// sparkoperator.k8s.io/scheduled-app-name, sparkoperator.k8s.io/app-name,
+  /// sparkoperator.k8s.io/connect-name, spark.operator/spark-app-name, spark-app-name, else the driver's pod
+  /// name without "-driver" (an executor's owner tells it). "" when the pod is no Spark pod.
+  std::string_view job_name;
   std::string_view spark_version;  ///< label spark-version
   std::string_view operator_name;  ///< "kubeflow", "apache" or "none"
   std::string_view workload;       ///< "spark", "kafka", "jupyter", "zeppelin" or "other"
@@ -38,6 +43,13 @@ struct PodIdentity {
 /// Labels decide (spark.md section 8; app.kubernetes.io/name for companions). Values longer than 128 bytes or
 /// with control characters are not trusted as identity and give "".
 PodIdentity identify(const Pod& pod);
+
+/// `name` without what differs from run to run, taken off its end as often as there is any: a UUID, a date
+/// (20260131 or 2026-01-31) and the numbers of a time behind it, 7 and more hex digits, letters and decimal
+/// ones, 8 and more decimal digits, 5 letters and digits of the API server's alphabet for generated
+/// names, 8 letters and digits that change at least three times. What would leave nothing stays. A shorter
+/// number stays: "model-2" and "model-3" may be two jobs.
+std::string_view stable_job_name(std::string_view name);
 
 /// A pod and, when the row named one, a container of it.
 struct PodRef {

@@ -284,7 +284,8 @@ std::map<std::string, double> expected(const Bench& bench, const Known& apps, co
                                       {"app_id", app},
                                       {"app_name", ""},
                                       {"spark_version", ""},
-                                      {"operator", "none"}})] = 1;
+                                      {"operator", "none"},
+                                      {"job_name", "p" + app}})] = 1;
   }
   for (const AppHint& hint : report.hints) {
     namespaces.insert(hint.app.namespace_name);

@@ -65,7 +65,7 @@ TEST(Evaluate, TheDriverDescribesItsApplicationInAnyOrderOfPods) {
     EXPECT_THAT(
         bench.series,
         Contains(Pair("flintgauge_app_info{namespace=\"a\",app_id=\"s-1\",app_name=\"zz-by-operator\","
-                      "spark_version=\"4.0.1\",operator=\"kubeflow\"}",
+                      "spark_version=\"4.0.1\",operator=\"kubeflow\",job_name=\"zz-by-operator\"}",
                       1)));
     ASSERT_EQ(report->apps.size(), 1U);
     EXPECT_EQ(report->apps[0].name, "zz-by-operator");
