@@ -23,6 +23,8 @@ DESCRIBED = {"stat", "singlestat", "graph", "timetable", "timeseries", "gauge", 
 # What a variable stands for when a query is checked or run.
 VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "1h", "job": ".+", "cluster": ".*",
              "namespace": ".+", "application": ".+", "datasource": "prometheus"}
+# What every dashboard of ours has in common.
+BOARD = {"schemaVersion": 38, "refresh": "30s", "graphTooltip": 1, "timezone": "browser"}
 # Labels that Prometheus or the scrape configuration adds, and families that are not ours.
 TARGET_LABELS = {"job", "instance", "cluster"}
 FOREIGN = {"up": set()}
@@ -134,10 +136,14 @@ def panel_rules(board, _):
             yield f"panel-datasource-rule: {where}"
         if panel["type"] in DESCRIBED and not (panel.get("title") and panel.get("description")):
             yield f"panel-title-description-rule: {where}"
+        elif len(panel["description"]) < 45:
+            yield f"panel-advice-rule: {where}: say what is normal and what to do"
         if panel["fieldConfig"]["defaults"].get("unit") not in UNITS:
             yield f"panel-units-rule: {where}"
         if not panel.get("targets"):
             yield f"panel-no-targets-rule: {where}"
+        if not panel["fieldConfig"]["defaults"].get("noValue"):
+            yield f"panel-no-value-rule: {where}"
 
 
 def target_rules(board, known):
@@ -161,6 +167,13 @@ def board_rules(board, _):
         yield f"uid {board['uid']!r} is not flintgauge-NAME"
     if board["id"] is not None or "__inputs" in board:
         yield "id must be null and __inputs absent: the file is provisioned"
+    for key, value in BOARD.items():
+        if board.get(key) != value:
+            yield f"board-rule: {key} is {board.get(key)!r}, not {value!r}"
+    if not any(link["type"] == "dashboards" and link["keepTime"] and link["includeVars"] for link in board["links"]):
+        yield "board-rule: no link to the other dashboards that keeps time and variables"
+    if not any(annotation.get("builtIn") for annotation in board["annotations"]["list"]):
+        yield "board-rule: Grafana's own annotations are gone"
 
 
 def name_rule(where, expr, known):
@@ -251,6 +264,11 @@ def mutations(board):
     yield "panel-id-rule", damaged(lambda c: c["panels"].append(c["panels"][0]))
     yield "panel-units-rule", damaged(lambda c: first(c)["fieldConfig"]["defaults"].update(unit="parsec"))
     yield "panel-no-targets-rule", damaged(lambda c: first(c).update(targets=[]))
+    yield "panel-advice-rule", damaged(lambda c: first(c).update(description="Bytes."))
+    yield "panel-no-value-rule", damaged(lambda c: first(c)["fieldConfig"]["defaults"].pop("noValue"))
+    yield "board-rule", damaged(lambda c: c.update(refresh="5s"))
+    yield "board-rule", damaged(lambda c: c.update(links=[]))
+    yield "board-rule", damaged(lambda c: c["annotations"]["list"].pop(0))
     yield "target-rate-interval-rule", expr(f"rate(flintgauge_scrapes_total{{{good}}}[5m])")
     yield "target-counter-agg-rule", expr(f"sum(flintgauge_scrapes_total{{{good}}})")
     yield "target-counter-agg-rule", expr(f"rate(up[5m]) + flintgauge_scrapes_total{{{good}}}")
