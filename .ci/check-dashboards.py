@@ -307,6 +307,36 @@ def rule_findings(rules, families):
         yield "a family of the catalogue has a colon"
 
 
+def alert_findings(rules, known, tested):
+    """Alerts say severity, summary, description and a runbook that exists; each has a unit test; names are known."""
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            alert, notes = rule["alert"], rule["annotations"]
+            if rule["labels"].get("severity") not in ("info", "warning", "critical"):
+                yield f"alert-rule: {alert}: no severity"
+            if set(notes) != {"summary", "description", "runbook_url"}:
+                yield f"alert-rule: {alert}: wants summary, description and runbook_url, has {sorted(notes)}"
+            elif notes["runbook_url"] != f"docs/runbooks/{alert.lower()}.md" or not (ROOT / notes["runbook_url"]).exists():
+                yield f"alert-rule: {alert}: no runbook at {notes['runbook_url']}"
+            if f"alertname: {alert}\n" not in tested or f"severity: {rule['labels'].get('severity')}" not in tested:
+                yield f"alert-rule: {alert}: no unit test"
+            yield from name_rule(alert, rule["expr"], known)
+    alerts = {rule["alert"].lower() for group in rules["groups"] for rule in group["rules"]}
+    for file in sorted((ROOT / "docs/runbooks").glob("*.md")):
+        if file.stem not in alerts:
+            yield f"alert-rule: {file.name}: a runbook without an alert"
+
+
+def alert_self_test(rules, known, tested):
+    def damaged(change):
+        copied = copy.deepcopy(rules)
+        change(copied["groups"][0]["rules"][0])
+        return list(alert_findings(copied, known, tested))
+
+    assert damaged(lambda r: r["labels"].pop("severity")) and damaged(lambda r: r["annotations"].pop("summary"))
+    assert damaged(lambda r: r.update(alert="Unheard")) and damaged(lambda r: r.update(expr="sum(flintgauge_nothing)"))
+
+
 def run(*command):
     result = subprocess.run(command, cwd=FOLDER / "rules", capture_output=True, text=True)
     return [] if result.returncode == 0 else [f"{' '.join(command)}:\n{result.stdout}{result.stderr}"]
@@ -322,7 +352,11 @@ def main():
     assert boards, "no dashboards"
     self_test(next(iter(boards.values())), known)
 
-    found = list(rule_findings(rules, families))
+    alerts = yaml.safe_load((FOLDER / "rules/alerts.yaml").read_text())
+    tested = (FOLDER / "rules/alerts_test.yaml").read_text()
+    alert_self_test(alerts, known, tested)
+
+    found = [*rule_findings(rules, families), *alert_findings(alerts, known, tested)]
     queries = 0
     for name, board in boards.items():
         named = all_expressions(board)
@@ -330,11 +364,13 @@ def main():
         found += [f"{name}: {finding}" for finding in [*findings(board, known, excluded), *promql_findings(named)]]
         found += [f"{name}: {finding}" for where, selector in named if where.startswith("variable")
                   for finding in name_rule(where, selector, known)]
-    found += run("promtool", "check", "rules", "--lint=all", "--lint-fatal", "recording.yaml")
-    found += run("promtool", "test", "rules", "recording_test.yaml")
+    for file in ("recording", "alerts"):
+        found += run("promtool", "check", "rules", "--lint=all", "--lint-fatal", f"{file}.yaml")
+        found += run("promtool", "test", "rules", f"{file}_test.yaml")
     found += run(sys.executable, "../generate.py", "--check")
     print("\n".join(found) or f"{len(boards)} dashboards, {queries} queries, "
-          f"{sum(len(group['rules']) for group in rules['groups'])} recording rules: nothing found")
+          f"{sum(len(group['rules']) for group in rules['groups'])} recording rules, "
+          f"{sum(len(group['rules']) for group in alerts['groups'])} alerts: nothing found")
     return 1 if found else 0
 
 
