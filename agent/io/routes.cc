@@ -76,8 +76,9 @@ HttpResponse Routes::metrics(const HttpRequest& request, const Block& derived) c
   page += rendered;
   self_metrics_.append_page(format, page);
   finish_page(format, page);
-  HttpResponse response{
-      .content_type = content_type(format), .vary = "Accept, Accept-Encoding", .keep_alive = true};
+  HttpResponse response{.content_type = content_type(format, request.accept),
+                        .vary = "Accept, Accept-Encoding",
+                        .keep_alive = true};
   if (page.size() >= kGzipFrom && accepts_gzip(request.accept_encoding) &&
       GzipCompressor().compress(page, response.body)) {
     response.content_encoding = "gzip";

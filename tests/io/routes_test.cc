@@ -97,6 +97,9 @@ TEST_F(RoutesTest, MetricsInBothFormats) {
       ask("/metrics", "", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
   EXPECT_THAT(std::string(open.content_type), StartsWith("application/openmetrics-text; version=1.0.0"));
   EXPECT_THAT(open.body, EndsWith("# EOF\n"));
+  EXPECT_EQ(
+      ask("/metrics", "", "application/openmetrics-text;version=1.0.0;escaping=underscores").content_type,
+      "application/openmetrics-text; version=1.0.0; escaping=underscores; charset=utf-8");
 }
 
 TEST_F(RoutesTest, GzipOnlyWhenAsked) {
