@@ -11,7 +11,9 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,6 +30,7 @@ constexpr std::int64_t kSendLimitMs = 10'000;
 constexpr std::size_t kPiece = std::size_t{16} * 1024;     // bytes between two looks at the deadline
 constexpr int kSpareWorkers = 4;                           // say 503 while all others are busy
 constexpr unsigned kUnwanted = 1U | 4U | 16U | 32U | 64U;  // files, CGI, WebSocket, Lua, JavaScript
+constexpr unsigned kIpv6 = 8U;
 
 /// Sent with everything. The page has inline style and nothing else: no script, no frame, no form.
 constexpr std::string_view kSecurityHeaders =
@@ -124,24 +127,37 @@ std::string civetweb_port(const ListenAddress& address) {
   return (address.host.find(':') == std::string::npos ? address.host : '[' + address.host + ']') + ':' + port;
 }
 
-/// Once in a process: civetweb is what cmake/civetweb.sh builds.
-Status check_library() {
-  static const unsigned kFound = [] {
+/// Initialised once in a process.
+unsigned features_of_library() {
+  static const unsigned kFeatures = [] {
     mg_init_library(0);
-    return mg_check_feature(kUnwanted);
+    return mg_check_feature(kUnwanted | kIpv6);
   }();
-  if (kFound == 0) return {};
-  return fail(Reason::kInternal,
-              "this civetweb can serve files or run scripts; build it with cmake/civetweb.sh");
+  return kFeatures;
 }
 
 }  // namespace
 
+Status check_web_features(unsigned features, const ListenAddress& address) {
+  if ((features & kUnwanted) != 0)
+    return fail(Reason::kInternal,
+                "this civetweb can serve files or run scripts; build it with cmake/civetweb.sh");
+  const bool needs_ipv6 = address.host.empty() || address.host.find(':') != std::string::npos;
+  if (needs_ipv6 && (features & kIpv6) == 0)
+    return fail(Reason::kInternal,
+                "this civetweb cannot listen on IPv6; build it with cmake/civetweb.sh, or listen on 0.0.0.0");
+  return {};
+}
+
 struct HttpServer::Server {
   Server(Options given, Handler taken) : options(std::move(given)), handler(std::move(taken)) {}
+  ~Server() { stop(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   Status listen();
-  void stop();
+  void stop() noexcept;
+  void wake_until(const std::stop_token& is_stopped);
   void find_address(const ListenAddress& wanted);
   HttpResponse answer(const mg_request_info& request, std::span<const HttpHeader> headers) const;
   HttpResponse refuse(RequestFault fault) const;
@@ -150,6 +166,7 @@ struct HttpServer::Server {
   void send(mg_connection* connection, std::string_view method, std::string_view scrape_timeout,
             const HttpResponse& response) const;
 
+  bool is_exempt(std::string_view path) const { return options.is_exempt && options.is_exempt(path); }
   void count_rejected(HttpRejection reason) const {
     if (options.on_rejected) options.on_rejected(reason);
   }
@@ -169,7 +186,9 @@ struct HttpServer::Server {
   std::mutex fault_mutex;
   std::string first_fault;  // what civetweb complained of first
   std::atomic<int> in_flight{0};
-  std::unique_ptr<mg_context, StopContext> context;  // last: its destructor waits for users of the others
+  std::binary_semaphore is_stopping{0};
+  std::unique_ptr<mg_context, StopContext> context;  // its destructor waits for users of the others
+  std::jthread waker;  // made at start: at the end there might be no thread left
 };
 
 int HttpServer::Server::on_begin(mg_connection* connection) noexcept try {
@@ -214,7 +233,7 @@ int HttpServer::Server::serve(mg_connection* connection) {
   }
   const InFlight mine(in_flight);
   HttpResponse response;
-  if (mine.now > options.max_requests) {
+  if (mine.now > options.max_requests && !is_exempt(request.request_uri)) {
     count_rejected(HttpRejection::kBusy);
     response = plain(503, "busy: too many requests in flight\n");
   } else {
@@ -296,7 +315,7 @@ void HttpServer::Server::find_address(const ListenAddress& wanted) {
 Status HttpServer::Server::listen() {
   const Result<ListenAddress> wanted = parse_listen_address(options.listen_address);
   if (!wanted) return tl::unexpected(wanted.error());
-  if (Status status = check_library(); !status) return status;
+  if (Status status = check_web_features(features_of_library(), *wanted); !status) return status;
   const std::string listening_ports = civetweb_port(*wanted);
   const std::string threads = std::to_string(options.max_requests + kSpareWorkers);
   // clang-format off
@@ -323,6 +342,7 @@ Status HttpServer::Server::listen() {
   callbacks.begin_request = &Server::on_begin;
   callbacks.http_error = &Server::on_error;
   callbacks.log_message = &Server::on_log;
+  waker = std::jthread([this](const std::stop_token& is_stopped) { wake_until(is_stopped); });
   context.reset(mg_start(&callbacks, this, settings.data()));
   if (!context) return fail(Reason::kIo, "cannot listen on " + options.listen_address + ": " + first_fault);
   find_address(*wanted);
@@ -331,26 +351,34 @@ Status HttpServer::Server::listen() {
 
 /// civetweb's master thread looks at its stop flag when its poll ends, which takes up to 2 s; a connection
 /// ends it at once.
-void HttpServer::Server::stop() {
-  if (!context) return;
-  const std::jthread waker([this](const std::stop_token& is_stopped) {
-    std::array<char, 128> fault;
-    while (!is_stopped.stop_requested()) {
-      mg_connection* const woken = mg_connect_client(host.c_str(), port, 0, fault.data(), fault.size());
-      if (woken != nullptr) mg_close_connection(woken);
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  });
+void HttpServer::Server::wake_until(const std::stop_token& is_stopped) {
+  is_stopping.acquire();
+  std::array<char, 128> fault;
+  while (!is_stopped.stop_requested()) {
+    mg_connection* const woken = mg_connect_client(host.c_str(), port, 0, fault.data(), fault.size());
+    if (woken != nullptr) mg_close_connection(woken);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+void HttpServer::Server::stop() noexcept {
+  if (!waker.joinable()) return;
+  if (!context) waker.request_stop();
+  is_stopping.release();
   context.reset();
+  waker.request_stop();
+  waker.join();
 }
 
 HttpServer::HttpServer(std::unique_ptr<Server> server) : server_(std::move(server)) {}
-HttpServer::~HttpServer() { server_->stop(); }
+HttpServer::~HttpServer() = default;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(Options options, Handler handler) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(Options options, Handler handler) try {
   auto server = std::make_unique<Server>(std::move(options), std::move(handler));
   if (const Status status = server->listen(); !status) return tl::unexpected(status.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(server)));
+} catch (const std::system_error& thrown) {
+  return fail(Reason::kInternal, std::string("cannot make a thread: ") + thrown.what());
 }
 
 const std::string& HttpServer::address() const { return server_->address; }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/io/self_metrics.h"
+#include "flintgauge/config.h"
 #include "flintgauge/error.h"
 
 namespace flintgauge {
@@ -30,6 +31,10 @@ struct HttpResponse {
   std::string body = {};
 };
 
+/// Whether a civetweb with these features (bits of mg_check_feature) may be used, and for that address: it
+/// must not be able to serve files or run scripts, and must know IPv6 where that is to be listened on. Pure.
+Status check_web_features(unsigned features, const ListenAddress& address);
+
 class HttpServer {
  public:
   /// Called on several threads at once.
@@ -38,6 +43,9 @@ class HttpServer {
   struct Options {
     std::string listen_address;  ///< as parse_listen_address() reads it
     int max_requests = 8;        ///< in flight; more are answered 503
+    /// Of a path: answered also beyond that limit, because it must not fail when others are many. The handler
+    /// must then be quick. May be empty.
+    std::function<bool(std::string_view path)> is_exempt = {};
     /// Called for each answer, with the method as sent and the status. May be empty.
     std::function<void(std::string_view method, int code)> on_answer = {};
     /// Called for each request that a limit turned away. May be empty.

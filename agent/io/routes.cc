@@ -37,8 +37,12 @@ HttpResponse unknown_query() { return json(400, error_json("unknown query parame
 Routes::Routes(Store& store, const SelfMetrics& self_metrics, Settings settings)
     : store_(store), self_metrics_(self_metrics), settings_(std::move(settings)) {}
 
+bool Routes::is_liveness(std::string_view path) {
+  return is_one_of(path, {"/-/healthy", "/healthz", "/livez"});
+}
+
 HttpResponse Routes::answer(const HttpRequest& request) const {
-  if (is_one_of(request.path, {"/-/healthy", "/healthz", "/livez"})) return plain(200, "ok\n");
+  if (is_liveness(request.path)) return plain(200, "ok\n");
   if (is_one_of(request.path, {"/-/ready", "/readyz"}))
     return is_ready() ? plain(200, "ready\n") : plain(503, "not ready: nothing collected yet, or stopping\n");
   if (is_one_of(request.path, {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", "/api/v1/hints"}) ||

@@ -25,6 +25,8 @@ class Routes {
   /// Keeps references: both must outlive this object.
   Routes(Store& store, const SelfMetrics& self_metrics, Settings settings);
 
+  /// Liveness: answered however busy the server is, and without a look at the store.
+  static bool is_liveness(std::string_view path);
   HttpResponse answer(const HttpRequest& request) const;
 
   /// From now on /-/ready says no, so that nobody sends new work here. Before shutting down.

@@ -45,6 +45,7 @@ Result<std::unique_ptr<HttpServer>> start_server(const WebConfig& web, const Rou
   HttpServer::Options options;
   options.listen_address = web.listen_address;
   options.max_requests = web.max_requests;
+  options.is_exempt = Routes::is_liveness;
   options.on_answer = [&metrics](std::string_view method, int code) {
     metrics.count_http_request(method, code);
   };

@@ -5,9 +5,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
+#include <semaphore>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -31,6 +37,7 @@ class HttpServerTest : public testing::Test {
     HttpServer::Options options;
     options.listen_address = "127.0.0.1:0";
     options.max_requests = max_requests;
+    options.is_exempt = [](std::string_view path) { return path == "/alive"; };
     options.on_answer = [this](std::string_view, int code) {
       const std::lock_guard lock(mutex_);
       codes_.push_back(code);
@@ -210,7 +217,8 @@ TEST_F(HttpServerTest, MoreThanTheLimitInFlightGet503AtOnce) {
   int inside = 0;
   bool may_go = false;
   start(
-      [&](const HttpRequest&) -> HttpResponse {
+      [&](const HttpRequest& request) -> HttpResponse {
+        if (request.path == "/alive") return {.body = "ok\n"};
         std::unique_lock lock(mutex);
         ++inside;
         changed.notify_all();
@@ -240,6 +248,8 @@ TEST_F(HttpServerTest, MoreThanTheLimitInFlightGet503AtOnce) {
   EXPECT_EQ(status_of(refused), 503);
   EXPECT_EQ(header_of(refused, "Retry-After"), "1");
   EXPECT_EQ(rejected(HttpRejection::kBusy), 1);
+  EXPECT_EQ(body_of(test::get(address(), "/alive")), "ok\n") << "liveness is answered all the same";
+  EXPECT_EQ(status_of(test::get(address(), "/alive", "Content-Length: 5\r\n")), 400) << "but checked";
   {
     const std::lock_guard lock(mutex);
     may_go = true;
@@ -303,6 +313,49 @@ TEST(HttpServer, SaysWhyItCannotListen) {
   const auto foreign = HttpServer::start({.listen_address = "192.0.2.1:14040"}, handler);
   ASSERT_FALSE(foreign);
   EXPECT_THAT(foreign.error().message, StartsWith("cannot listen on 192.0.2.1:14040: "));
+}
+
+TEST(HttpServer, RefusesALibraryThatCannotOrCanTooMuch) {
+  constexpr unsigned kTls = 2, kIpv6 = 8;
+  const auto fault = [](unsigned features, const char* host) {
+    const Status status = check_web_features(features, {.host = host, .port = 0});
+    return status ? "" : status.error().message;
+  };
+  for (const char* const host : {"::1", "::", ""}) {
+    EXPECT_EQ(fault(kTls | kIpv6, host), "");
+    EXPECT_THAT(fault(kTls, host), HasSubstr("cannot listen on IPv6")) << host;
+  }
+  EXPECT_EQ(fault(kTls, "0.0.0.0"), "");
+  for (const unsigned unwanted : {1U, 4U, 16U, 32U, 64U})
+    EXPECT_THAT(fault(kIpv6 | unwanted, "127.0.0.1"), HasSubstr("serve files or run scripts")) << unwanted;
+}
+
+std::set<std::string> threads_now() {
+  std::set<std::string> ids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ids.insert(task.path());
+  return ids;
+}
+
+/// In a full pids cgroup there is none to be had, and a destructor cannot fail.
+TEST(HttpServer, MakesNoThreadToStop) {
+  auto server = HttpServer::start({.listen_address = "127.0.0.1:0"},
+                                  [](const HttpRequest&) { return HttpResponse{.body = "x"}; });
+  ASSERT_TRUE(server) << server.error().message;
+  std::binary_semaphore watches{0};
+  std::set<std::string> before;
+  std::set<std::string> new_ones;
+  std::jthread watcher([&](const std::stop_token& is_done) {
+    before = threads_now();
+    watches.release();
+    while (!is_done.stop_requested()) {
+      std::ranges::set_difference(threads_now(), before, std::inserter(new_ones, new_ones.end()));
+    }
+  });
+  watches.acquire();
+  server->reset();
+  watcher.request_stop();
+  watcher.join();
+  EXPECT_THAT(new_ones, testing::IsEmpty());
 }
 
 TEST(HttpServer, ListensOnIpv6AndOnBothAtOnce) {

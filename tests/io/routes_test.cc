@@ -50,10 +50,14 @@ class RoutesTest : public testing::Test {
 
 TEST_F(RoutesTest, NothingPublishedIs503ButAlive) {
   for (const char* const path : {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", "/api/v1/hints",
-                                 "/api/v1/hints/a/b", "/-/ready", "/readyz"})
+                                 "/api/v1/hints/a/b", "/-/ready", "/readyz"}) {
     EXPECT_EQ(ask(path).status, 503) << path;
-  for (const char* const path : {"/-/healthy", "/healthz", "/livez"})
+    EXPECT_FALSE(Routes::is_liveness(path)) << path;
+  }
+  for (const char* const path : {"/-/healthy", "/healthz", "/livez"}) {
     EXPECT_EQ(ask(path).status, 200) << path;
+    EXPECT_TRUE(Routes::is_liveness(path)) << path;
+  }
 }
 
 TEST_F(RoutesTest, ReadyOncePublishedUntilStopping) {
