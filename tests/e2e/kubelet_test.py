@@ -178,21 +178,31 @@ class KubeletTest(unittest.TestCase):
                 return page, after[kind][key]
         self.fail(f"{group} never stood still for 3 s")
 
-    def compare(self, group, labels, prefix):
+    @staticmethod
+    def told(page, family, labels):
+        """The agent's number for a group: the sum over the workloads of a namespace, one series for an application's role."""
+        series = [value for (name, found), value in page.items() if name == family and set(labels) <= set(found)]
+        return sum(series) if series else None
+
+    def compare(self, group, labels, prefix, totals=TOTALS):
         page_1, sums_1 = self.quiet_moment(group)
         for family, source in GAUGES.items():
             measure = family if source == 1 else source
             if measure not in sums_1:
-                self.assertNotIn((prefix + family, labels), page_1, family)
+                self.assertIsNone(self.told(page_1, prefix + family, labels), family)
                 continue
             scale = 1000 if measure.endswith("millicores") else 1
-            self.assertAlmostEqual(sums_1[measure], page_1[prefix + family, labels] * scale, delta=1e-6, msg=f"{group} {family}")
+            told = self.told(page_1, prefix + family, labels)
+            self.assertIsNotNone(told, f"{group} {family}")
+            self.assertAlmostEqual(sums_1[measure], told * scale, delta=1e-6, msg=f"{group} {family}")
         time.sleep(25)
         page_2, sums_2 = self.quiet_moment(group)
-        for family, measure in TOTALS.items():
-            if measure in sums_1 and (prefix + family, labels) in page_1:
-                want = sums_2[measure] - sums_1[measure]
-                got = page_2[prefix + family, labels] - page_1[prefix + family, labels]
+        for family, measure in totals.items():
+            if measure in sums_1:
+                scope = labels + (("scope", "process"),) if family == "oom_kills_total" else labels
+                before, after = (self.told(page, prefix + family, scope) for page in (page_1, page_2))
+                self.assertIsNotNone(before, f"{group} {family}")
+                want, got = sums_2[measure] - sums_1[measure], after - before
                 self.assertGreaterEqual(got, 0)
                 self.assertAlmostEqual(want, got, delta=1e-6 + 1e-9 * abs(want), msg=f"{group} {family}")
                 print(f"{group[1]:48s} {family:32s} +{got:g}", file=sys.stderr)
@@ -210,7 +220,15 @@ class KubeletTest(unittest.TestCase):
     def test_3c_namespace_on_the_host_network(self):
         self.compare(("namespaces", "monitoring"), (("namespace", "monitoring"), ("workload", "other")), "flintgauge_namespace_")
 
-    def test_3d_executors_are_throttled_and_killed_as_the_kubelet_says(self):
+    def test_3d_namespace_of_several_workloads(self):
+        self.compare(("namespaces", "team-b"), (("namespace", "team-b"),), "flintgauge_namespace_")
+
+    def test_3e_executors_that_are_throttled_and_whose_children_are_killed(self):
+        self.compare(("applications", "team-a/spark-4f1c0d5e9a7b4c21/executor"),
+                     (("app_id", "spark-4f1c0d5e9a7b4c21"), ("namespace", "team-a"), ("role", "executor")), "flintgauge_app_",
+                     TOTALS | {"oom_kills_total": "oom_events"})
+
+    def test_3f_executors_are_throttled_and_killed_as_the_kubelet_says(self):
         labels = (("app_id", "spark-4f1c0d5e9a7b4c21"), ("namespace", "team-a"), ("role", "executor"))
         page = self.agent.page()
         self.assertGreater(page["flintgauge_app_cpu_cfs_throttled_periods_total", labels], 0)
@@ -218,7 +236,9 @@ class KubeletTest(unittest.TestCase):
         container = tuple(sorted(labels + (("scope", "container"),)))
         first = page["flintgauge_app_oom_kills_total", process]
         wait_for("a child process is killed every 12 s", lambda: self.agent.page()["flintgauge_app_oom_kills_total", process] > first, 60)
-        self.assertEqual(1, self.agent.page()["flintgauge_app_oom_kills_total", container])  # exec-3, for good
+        sums = self.snapshot()[0]["applications"]["team-a/spark-4f1c0d5e9a7b4c21/executor"]
+        self.assertEqual(1, sums["oom_kills"])  # exec-3, for good
+        self.assertEqual(sums["oom_kills"], self.agent.page()["flintgauge_app_oom_kills_total", container])
         for phase, count in (("Pending", 1), ("Running", 3), ("Failed", 1)):
             self.assertEqual(count, page["flintgauge_app_pods", tuple(sorted(labels + (("phase", phase),)))], phase)
 
