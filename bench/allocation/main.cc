@@ -1,0 +1,155 @@
+// Replays jobs under Spark's dynamic allocation, our hint with an HPA, and a fixed size, and prints what each
+// cost.
+//   allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--csv] [TRACE...]
+// Without TRACE: N (20) traces of each kind of the generator. See README.md beside this file.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <iomanip>
+#include <iostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/allocation/policies.h"
+
+namespace flintgauge::allocation {
+namespace {
+
+struct Arguments {
+  std::size_t seeds = 20;
+  Settings settings;
+  bool csv = false;
+  std::vector<std::string> files;
+};
+
+struct Result {
+  std::string name, kind;
+  Outcome spark, hint, fixed;
+};
+
+/// The hint with the HPA against dynamic allocation. Equal is within 2 %: a tenth of the HPA's tolerance
+/// would be less.
+enum class Verdict : unsigned char { kBetter, kSlower, kCostlier, kWorse };
+constexpr double kEqual = 1.02;
+
+Verdict verdict(const Result& result) {
+  const bool as_fast = result.hint.mean_job_seconds <= result.spark.mean_job_seconds * kEqual;
+  const bool cheaper = result.hint.executor_seconds < result.spark.executor_seconds;
+  if (as_fast) return cheaper ? Verdict::kBetter : Verdict::kCostlier;
+  return cheaper ? Verdict::kSlower : Verdict::kWorse;
+}
+
+Arguments parse(std::span<char*> words) {
+  Arguments out;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string word = words[i];
+    const auto value = [&] { return i + 1 < words.size() ? std::atof(words[++i]) : 0; };
+    if (word == "--seeds") {
+      out.seeds = static_cast<std::size_t>(value());
+    } else if (word == "--startup") {
+      out.settings.startup_seconds = value();
+    } else if (word == "--max") {
+      out.settings.max_executors = value();
+    } else if (word == "--csv") {
+      out.csv = true;
+    } else if (word.starts_with("-")) {
+      std::cerr << "usage: allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--csv] [TRACE...]\n";
+      std::exit(2);
+    } else {
+      out.files.push_back(word);
+    }
+  }
+  return out;
+}
+
+/// The fixed size is what a careful user would ask for: the work of the trace spread over ten minutes.
+double fixed_size(const Trace& trace, const Settings& settings) {
+  double work = 0;
+  for (const JobTrace& job : trace.jobs) {
+    for (const StageTrace& stage : job.stages) {
+      for (const double seconds : stage.task_seconds) work += seconds;
+    }
+  }
+  return std::clamp(std::ceil(work / (600 * settings.slots)), 1.0, settings.max_executors);
+}
+
+Result play(const Trace& trace, const std::string& kind, const Settings& settings) {
+  SparkDynamicAllocation spark;
+  HintAndAutoscaler hint;
+  FixedSize fixed(fixed_size(trace, settings));
+  return {trace.name, kind, simulate(trace, spark, settings), simulate(trace, hint, settings),
+          simulate(trace, fixed, settings)};
+}
+
+void print_row(const Result& r, bool csv) {
+  const auto cell = [csv](double value, int width) {
+    std::cout << (csv ? "," : " ") << std::setw(csv ? 0 : width) << value;
+  };
+  std::cout << std::left << std::setw(csv ? 0 : 16) << r.name << std::right << std::fixed
+            << std::setprecision(0);
+  for (const Outcome* one : {&r.spark, &r.hint, &r.fixed}) {
+    cell(one->executor_seconds, 9);
+    cell(one->mean_job_seconds, 7);
+    cell(one->most_pods, 5);
+  }
+  cell(r.hint.lost_tasks, 6);
+  std::cout << "\n";
+}
+
+void print_summary(const std::vector<Result>& results, const std::string& kind) {
+  std::array<std::size_t, 4> count{};
+  std::vector<double> cost, time;
+  for (const Result& r : results) {
+    if (kind != "all" && r.kind != kind) continue;
+    ++count[static_cast<std::size_t>(verdict(r))];
+    cost.push_back(r.hint.executor_seconds / r.spark.executor_seconds);
+    time.push_back(r.hint.mean_job_seconds / r.spark.mean_job_seconds);
+  }
+  if (cost.empty()) return;
+  const auto median = [](std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                     values.end());
+    return values[values.size() / 2];
+  };
+  std::cout << std::left << std::setw(14) << kind << std::right << std::setw(6) << cost.size() << std::setw(8)
+            << count[0] << std::setw(8) << count[1] << std::setw(10) << count[2] << std::setw(7) << count[3]
+            << std::fixed << std::setprecision(2) << std::setw(12) << median(cost) << std::setw(12)
+            << median(time) << "\n";
+}
+
+int main_of(std::span<char*> words) {
+  const Arguments arguments = parse(words);
+  std::vector<Result> results;
+  std::vector<std::string> kinds;
+  for (const std::string& file : arguments.files)
+    results.push_back(play(read_trace(file), "file", arguments.settings));
+  if (arguments.files.empty()) {
+    for (const char* kind : kKinds) {
+      kinds.emplace_back(kind);
+      for (std::size_t seed = 1; seed <= arguments.seeds; ++seed) {
+        results.push_back(play(generate(kind, seed), kind, arguments.settings));
+      }
+    }
+  }
+  if (!arguments.csv) {
+    std::cout
+        << "                     dynamic allocation        hint and HPA               fixed           tasks\n"
+           "trace              exec-s  job-s  most    exec-s  job-s  most    exec-s  job-s  most   lost\n";
+  }
+  for (const Result& result : results) print_row(result, arguments.csv);
+  if (arguments.csv) return 0;
+  std::cout << "\nhint and HPA against dynamic allocation: as fast means within 2 % of the mean job time\n"
+               "kind          traces  better  slower  costlier  worse  cost ratio  time ratio (medians)\n";
+  kinds.emplace_back("all");
+  for (const std::string& kind : kinds) print_summary(results, kind);
+  return 0;
+}
+
+}  // namespace
+}  // namespace flintgauge::allocation
+
+int main(int argc, char** argv) {
+  return flintgauge::allocation::main_of({argv, static_cast<std::size_t>(argc)});
+}

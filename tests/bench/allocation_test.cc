@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "bench/allocation/policies.h"
+
+namespace flintgauge::allocation {
+namespace {
+
+Trace one_stage(std::size_t tasks, double seconds) {
+  return {"t", {{0, {{{}, std::vector<double>(tasks, seconds)}}}}};
+}
+
+/// What a policy wants over time while `pending` tasks wait and its wishes come true at once.
+std::vector<double> wishes(Policy& policy, const Settings& settings, double pending, double seconds) {
+  std::vector<double> out;
+  Moment moment;
+  for (int step = 0; step <= static_cast<int>(seconds / kStepSeconds); ++step) {
+    moment.now = step * kStepSeconds;
+    moment.pending_tasks = pending;
+    moment.pods = moment.registered = policy.want(moment, settings);
+    if (step % 10 == 5) out.push_back(moment.pods);
+  }
+  return out;
+}
+
+TEST(DynamicAllocation, DoublesEachSecondUpToWhatIsNeeded) {
+  SparkDynamicAllocation policy;
+  EXPECT_EQ(wishes(policy, {}, 100, 7), (std::vector<double>{0, 1, 3, 7, 15, 25, 25}));
+}
+
+TEST(DynamicAllocation, StopsAtItsMaximum) {
+  SparkDynamicAllocation policy;
+  Settings settings;
+  settings.max_executors = 10;
+  EXPECT_EQ(wishes(policy, settings, 4000, 6), (std::vector<double>{0, 1, 3, 7, 10, 10}));
+}
+
+TEST(DynamicAllocation, WantsLessAtOnceWhenWorkEnds) {
+  SparkDynamicAllocation policy;
+  wishes(policy, {}, 100, 10);
+  Moment moment;
+  moment.now = 11;
+  moment.running_tasks = 6;
+  EXPECT_EQ(policy.want(moment, {}), 2);
+}
+
+TEST(Cluster, KeepsIdleExecutorsForTheirTimeoutAndShuffleFilesForTheirJob) {
+  // 8 tasks of 10 s on two executors, then one task of 200 s: the idle executor stays, for it has files of
+  // the job.
+  const Trace trace{"t", {{0, {{{}, std::vector<double>(8, 10)}, {{0}, {200}}}}}};
+  SparkDynamicAllocation policy;
+  const Outcome out = simulate(trace, policy, {});
+  EXPECT_EQ(out.most_pods, 2);
+  EXPECT_NEAR(out.completion_seconds, 2 + 30 + 10 + 200, 2);
+  EXPECT_NEAR(out.executor_seconds, 2 * 241, 4);
+}
+
+TEST(Cluster, FixedSizeCostsItsSizeTimesTheTime) {
+  FixedSize policy(5);
+  const Outcome out = simulate(one_stage(200, 10), policy, {});
+  EXPECT_NEAR(out.completion_seconds, 30 + 100, 0.5);
+  EXPECT_NEAR(out.executor_seconds, 5 * 130, 3);
+  EXPECT_EQ(out.lost_tasks, 0);
+}
+
+TEST(Cluster, TasksOfARemovedExecutorRunAgain) {
+  class Shrinks final : public Policy {
+   public:
+    double want(const Moment& moment, const Settings&) override { return moment.now < 35 ? 2 : 1; }
+    Victims victims() const override { return Victims::kYoungest; }
+  } policy;
+  const Outcome out = simulate(one_stage(8, 10), policy, {});
+  EXPECT_EQ(out.lost_tasks, 4);
+  EXPECT_NEAR(out.completion_seconds, 30 + 10 + 10, 0.5);
+}
+
+/// Replicas that the autoscaler makes of a hint of Spark's own rule: nothing is known of the tasks.
+double follows(double hint, double replicas) {
+  HintAndAutoscaler policy;
+  Settings settings;
+  settings.initial_executors = replicas;
+  Moment moment;
+  moment.pods = moment.registered = replicas;
+  moment.pending_tasks = hint * settings.slots;
+  return policy.want(moment, settings);
+}
+
+TEST(Autoscaler, ToleranceSwallowsSmallCorrections) {  // vectors of docs/hints.md, AverageValue 1
+  EXPECT_EQ(follows(11, 2), 11);
+  EXPECT_EQ(follows(21, 20), 20);
+  EXPECT_EQ(follows(22, 20), 20);
+  EXPECT_EQ(follows(23, 20), 23);
+  EXPECT_EQ(follows(18, 20), 20);
+}
+
+TEST(Autoscaler, GrowsByTwentyPodsASync) { EXPECT_EQ(follows(90, 2), 22); }
+
+TEST(Autoscaler, ShrinksAfterItsWindowAFifthAMinute) {
+  HintAndAutoscaler policy;
+  Settings settings;
+  settings.initial_executors = 50;
+  Moment moment;
+  std::vector<double> seen;
+  for (int step = 0; step < 6000; ++step) {
+    moment.now = step * kStepSeconds;
+    moment.pending_tasks = step == 0 ? 200 : 0;  // the hint is 50 once, then the minimum
+    moment.pods = moment.registered = policy.want(moment, settings);
+    if (step % 600 == 590) seen.push_back(moment.pods);
+  }
+  EXPECT_EQ(seen, (std::vector<double>{50, 50, 50, 50, 50, 40, 32, 25, 20, 16}));
+}
+
+TEST(Traces, AreTheSameForTheSameSeedAndEndWithEveryPolicy) {
+  for (const char* kind : kKinds) {
+    const Trace trace = generate(kind, 3);
+    ASSERT_FALSE(trace.jobs.empty()) << kind;
+    EXPECT_EQ(trace.jobs[0].stages[0].task_seconds, generate(kind, 3).jobs[0].stages[0].task_seconds) << kind;
+    SparkDynamicAllocation spark;
+    HintAndAutoscaler hint;
+    FixedSize fixed(4);
+    for (Policy* policy : std::initializer_list<Policy*>{&spark, &hint, &fixed}) {
+      const Outcome out = simulate(trace, *policy, {});
+      EXPECT_GT(out.mean_job_seconds, 0) << kind;
+      EXPECT_GE(out.completion_seconds, trace.jobs.back().arrival_seconds) << kind;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flintgauge::allocation
