@@ -26,6 +26,34 @@ constexpr auto kColumns = std::to_array<Column>({
     {family("flintgauge_spark_tasks_failed_total"), "", &AppRow::tasks_failed},
 });
 
+/// Which member of a sample a family feeds. `label`: only the series that have this value, of their labels
+/// after the application's key.
+struct SampleColumn {
+  FamilyId family;
+  std::string_view label;
+  double AppSample::*member;
+};
+constexpr auto kSampleColumns = std::to_array<SampleColumn>({
+    {family("flintgauge_spark_executor_run_seconds_total"), "", &AppSample::run_seconds},
+    {family("flintgauge_spark_executor_cpu_seconds_total"), "", &AppSample::cpu_seconds},
+    {family("flintgauge_spark_gc_seconds_total"), "", &AppSample::gc_seconds},
+    {family("flintgauge_spark_shuffle_fetch_wait_seconds_total"), "", &AppSample::fetch_wait_seconds},
+    {family("flintgauge_spark_shuffle_write_seconds_total"), "", &AppSample::shuffle_write_seconds},
+    {family("flintgauge_spark_task_deserialize_seconds_total"), "", &AppSample::deserialize_seconds},
+    {family("flintgauge_spark_disk_spilled_bytes_total"), "", &AppSample::disk_spilled_bytes},
+    {family("flintgauge_spark_input_bytes_total"), "", &AppSample::input_bytes},
+    {family("flintgauge_spark_shuffle_read_bytes_total"), "", &AppSample::shuffle_read_bytes},
+    {family("flintgauge_spark_tasks_completed_total"), "", &AppSample::tasks_completed},
+    {family("flintgauge_spark_tasks_failed_total"), "", &AppSample::tasks_failed},
+    {family("flintgauge_spark_jobs"), "active", &AppSample::active_jobs},
+    {family("flintgauge_spark_stages"), "active", &AppSample::active_stages},
+    {family("flintgauge_spark_executors"), "target", &AppSample::target_executors},
+    {family("flintgauge_app_cpu_cfs_periods_total"), "executor", &AppSample::cfs_periods},
+    {family("flintgauge_app_cpu_cfs_throttled_periods_total"), "executor", &AppSample::cfs_throttled_periods},
+    {family("flintgauge_app_oom_kills_total"), "executor", &AppSample::oom_kills},
+    {family("flintgauge_app_cpu_usage_seconds_total"), "driver", &AppSample::driver_cpu_seconds},
+});
+
 bool is_app_family(FamilyId id) {
   const Family& entry = info(id);
   return entry.labels[0] == "namespace" && entry.labels[1] == "app_id";
@@ -57,6 +85,7 @@ void count_pod(const Pod& pod, Role role, App& app) {
   if (role == Role::kExecutor) {
     if (pod.phase == Phase::kRunning) ++app.executor_pods;
     if (!is_over(pod.phase)) ++app.executor_pods_held;
+    if (pod.phase == Phase::kPending) ++app.executor_pods_pending;
     return;
   }
   if (pod.phase != Phase::kRunning) return;
@@ -139,8 +168,10 @@ void AppTable::read_series(const Schema& schema, Shard shard, Found& found) cons
         if (before == nullptr) continue;
         App gone = *before;
         gone.driver_pods = gone.executor_pods = gone.pending_pods = gone.executor_pods_held = 0;
+        gone.executor_pods_pending = 0;
         gone.driver_started = {};
         gone.places.clear();
+        gone.sample_places.clear();
         at = found.emplace(key, std::move(gone)).first;
       }
       app = &at->second;
@@ -149,6 +180,12 @@ void AppTable::read_series(const Schema& schema, Shard shard, Found& found) cons
       if (column.family != schema.family(i)) continue;
       if (!column.state.empty() && labels.back() != column.state) continue;
       app->places.push_back({column.member, shard, static_cast<std::uint32_t>(i)});
+    }
+    for (const SampleColumn& column : kSampleColumns) {
+      if (column.family != schema.family(i)) continue;
+      const auto own = labels.subspan(2);
+      if (!column.label.empty() && std::ranges::find(own, column.label) == own.end()) continue;
+      app->sample_places.push_back({column.member, shard, static_cast<std::uint32_t>(i)});
     }
   }
 }
@@ -200,6 +237,12 @@ void AppTable::append_rows(const Block* kubelet, const Block* spark, const Now& 
     for (const App::Place& place : app.places) {
       const Block* block = place.shard == Shard::kKubelet ? kubelet : spark;
       double& member = row.*place.member;
+      member = (std::isnan(member) ? 0 : member) + block->values[place.series];
+    }
+    app.sample = AppSample();
+    for (const App::SamplePlace& place : app.sample_places) {
+      const Block* block = place.shard == Shard::kKubelet ? kubelet : spark;
+      double& member = app.sample.*place.member;
       member = (std::isnan(member) ? 0 : member) + block->values[place.series];
     }
     if (!std::isnan(row.cpu_cores)) app.cpu.add(row.cpu_cores, kubelet->committed);

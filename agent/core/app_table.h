@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/core/app_sample.h"
 #include "flintgauge/block.h"
 #include "flintgauge/evaluate.h"
 #include "flintgauge/identity.h"
@@ -46,7 +47,8 @@ struct App {
   std::int64_t driver_pods = 0, executor_pods = 0;  ///< running
   std::int64_t pending_pods = 0;
   std::int64_t executor_pods_held = 0;  ///< executor pods that hold resources: running, pending, ending
-  WallTime driver_started;              ///< ms 0 = no running driver here
+  std::int64_t executor_pods_pending = 0;
+  WallTime driver_started;  ///< ms 0 = no running driver here
   CounterRate cpu;
   /// Where a number of its row lies: which member, which series of which shard's block. Several add up.
   struct Place {
@@ -55,6 +57,14 @@ struct App {
     std::uint32_t series;
   };
   std::vector<Place> places;
+  /// The same for the numbers of a sample.
+  struct SamplePlace {
+    double AppSample::*member;
+    Shard shard;
+    std::uint32_t series;
+  };
+  std::vector<SamplePlace> sample_places;
+  AppSample sample;  ///< as of the last append_rows()
 };
 
 class AppTable {

@@ -76,9 +76,10 @@ Status validate_series(const BudgetLimits& series) {
 }
 
 Status validate_hints(const EvaluateSettings& hints) {
-  const std::array<Range<double>, 4> ranges = {{
+  const std::array<Range<double>, 5> ranges = {{
       {"hints.drain_target", hints.drain_target_seconds, 0, 86'400, "from 0s to 24h"},
       {"hints.startup", hints.startup_seconds, 0, 3'600, "from 0s to 1h"},
+      {"hints.bottleneck_window", hints.bottleneck_window_seconds, 10, 3'600, "from 10s to 1h"},
       {"hints.max_executors", hints.max_executors, 1, 100'000, "from 1 to 100000"},
       {"hints.min_executors", hints.min_executors, 0, hints.max_executors,
        "at least 0 and not above hints.max_executors"},

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agent/core/app_bottlenecks.h"
 #include "agent/core/app_hints.h"
 #include "agent/core/app_table.h"
 #include "agent/core/series_count.h"
@@ -35,6 +36,9 @@ constexpr auto kConfidence = family("flintgauge_hint_confidence_ratio");
 constexpr auto kBacklog = family("flintgauge_hint_backlog_seconds");
 constexpr auto kIdle = family("flintgauge_hint_executors_idle");
 constexpr auto kReason = family("flintgauge_hint_reason");
+constexpr auto kBottleneck = family("flintgauge_app_bottleneck");
+constexpr auto kBottleneckConfidence = family("flintgauge_app_bottleneck_confidence_ratio");
+constexpr auto kBottleneckShare = family("flintgauge_app_bottleneck_share_ratio");
 
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
@@ -90,26 +94,47 @@ void add_hint(const AppHint& hint, SeriesList& list) {
   }
 }
 
+void add_bottleneck(const AppBottleneck& one, SeriesList& list) {
+  const std::string_view ns = one.app.namespace_name;
+  const std::string_view app = one.app.app_id;
+  for (std::size_t i = 0; i < kBottleneckNames.size(); ++i) {
+    const bool is_named = static_cast<BottleneckKind>(i) == one.result.kind;
+    list.add(kBottleneck, {ns, app, kBottleneckNames[i]}, is_named ? 1 : 0);
+  }
+  list.add(kBottleneckConfidence, {ns, app}, one.result.confidence);
+  list.add(kBottleneckShare, {ns, app}, one.result.count > 0 ? one.result.found[0].share : 0);
+}
+
+/// Keeps the keys of `items` in `keys`; true when they are others than before.
+template <typename Item>
+bool take_keys(const std::vector<Item>& items, std::vector<AppKey>& keys) {
+  if (std::ranges::equal(items, keys, {}, &Item::app)) return false;
+  keys.clear();
+  for (const Item& item : items) keys.push_back(item.app);
+  return true;
+}
+
 }  // namespace
 
 struct Evaluator::State {
   State(const EvaluateSettings& settings, const BudgetLimits& budget, const Now& started)
-      : limits(budget), last(started), hints(settings) {}
+      : limits(budget), last(started), hints(settings), bottlenecks(settings) {}
 
   BudgetLimits limits;
   Now last;
   int suppressed = 0;  ///< evaluations that still give no hints
   AppTable apps;
   AppHints hints;
+  AppBottlenecks bottlenecks;
   std::vector<TargetShape> targets;
   std::vector<AppKey> hinted;
+  std::vector<AppKey> classified;  ///< every hinted one is among them: both need the same fresh lists
   std::array<bool, 2> has_block{};
   SeriesCount count;
   SeriesList list;
 
   std::int64_t clock_jump(const Now& now);
   bool take_targets(const Sources& sources, Block& derived);
-  bool take_hinted(const std::vector<AppHint>& now_hinted);
   bool take_blocks(const Sources& sources);
   void walk(const Sources& sources, const Report& report, const Block& derived, SeriesList& to) const;
 };
@@ -149,13 +174,6 @@ bool Evaluator::State::take_targets(const Sources& sources, Block& derived) {
   return changed;
 }
 
-bool Evaluator::State::take_hinted(const std::vector<AppHint>& now_hinted) {
-  if (std::ranges::equal(now_hinted, hinted, {}, &AppHint::app)) return false;
-  hinted.clear();
-  for (const AppHint& hint : now_hinted) hinted.push_back(hint.app);
-  return true;
-}
-
 bool Evaluator::State::take_blocks(const Sources& sources) {
   const std::array<bool, 2> now_has{sources[0].block != nullptr, sources[1].block != nullptr};
   return std::exchange(has_block, now_has) != now_has;
@@ -171,6 +189,7 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
            1);
   }
   for (const AppHint& hint : report.hints) add_hint(hint, to);
+  for (const AppBottleneck& one : report.bottlenecks) add_bottleneck(one, to);
   for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);
   for (const Source& source : sources) {
     if (source.block == nullptr) continue;
@@ -203,11 +222,13 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
     --state.suppressed;
   } else {
     state.hints.append(spark, state.apps, now, report->hints);
+    state.bottlenecks.append(spark, state.apps, now, report->bottlenecks);
   }
-  changed = state.take_hinted(report->hints) || changed;
+  changed = take_keys(report->hints, state.hinted) || changed;
+  changed = take_keys(report->bottlenecks, state.classified) || changed;
   changed = state.take_targets(sources, derived) || changed;
   changed = state.take_blocks(sources) || changed;
-  changed = state.count.read(kubelet, spark, changed, state.apps.apps(), state.hinted) || changed;
+  changed = state.count.read(kubelet, spark, changed, state.apps.apps(), state.classified) || changed;
 
   const auto walk = [&](SeriesList& to) { state.walk(sources, *report, derived, to); };
   state.list.fill(derived, changed, walk);

@@ -66,6 +66,8 @@ constexpr auto kSettings = std::to_array<Setting>({
    "A hint is never below this."},
   {"hints.max_executors", Number{[](Config& c) -> double& { return c.hints.max_executors; }},
    "A hint is never above this."},
+  {"hints.bottleneck_window", DurationSeconds{[](Config& c) -> double& { return c.hints.bottleneck_window_seconds; }},
+   "Time over which is judged what holds an application back. Up to 2.5 times as long while few tasks end."},
 });
 // clang-format on
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flintgauge/block.h"
+#include "flintgauge/bottleneck.h"
 #include "flintgauge/budget.h"
 #include "flintgauge/hint_horizontal.h"
 #include "flintgauge/store.h"
@@ -21,6 +22,7 @@ struct EvaluateSettings {
   double startup_seconds = 30;
   double min_executors = 0;
   double max_executors = 200;
+  double bottleneck_window_seconds = 120;
   std::int64_t hint_max_age_ms = 30'000;  ///< 3 Spark intervals: older input gives no hint
 };
 
@@ -33,6 +35,14 @@ struct AppHint {
   /// As published: input.confidence lessened by the age of the data. The formula gets the one without age:
   /// data a few seconds older must not move the number.
   double confidence = 0;
+  double age_seconds = 0;  ///< of the older of the two lists it rests on
+};
+
+/// What holds an application back, and what that was concluded from.
+struct AppBottleneck {
+  AppKey app;
+  BottleneckInput input;
+  Bottleneck result;
   double age_seconds = 0;  ///< of the older of the two lists it rests on
 };
 
@@ -55,8 +65,9 @@ struct AppRow {
 /// evaluation.
 struct Report {
   Now at;
-  std::vector<AppRow> apps;    ///< sorted by key
-  std::vector<AppHint> hints;  ///< only fresh ones, sorted by key
+  std::vector<AppRow> apps;                ///< sorted by key
+  std::vector<AppHint> hints;              ///< only fresh ones, sorted by key
+  std::vector<AppBottleneck> bottlenecks;  ///< only fresh ones, sorted by key
   /// Step of the wall clock against the steady one since the evaluation before; 0 when within 2 s. The shell
   /// counts it (flintgauge_clock_jumps_total).
   std::int64_t clock_jump_ms = 0;

@@ -41,6 +41,15 @@ inline constexpr auto kHintFamilies = std::to_array<Family>({
   {"flintgauge_hint_reason", MetricType::kStateSet, Owner::kDerived, {{"namespace", "app_id", "reason"}},
    "The term that decided the hint: 1 for the one, 0 for the others.",
    "docs/hints.md"},
+  {"flintgauge_app_bottleneck", MetricType::kStateSet, Owner::kDerived, {{"namespace", "app_id", "kind"}},
+   "What holds the application back, over a window of minutes: 1 for the one, 0 for the others; unknown when the data do not decide.",
+   "docs/hints.md"},
+  {"flintgauge_app_bottleneck_confidence_ratio", MetricType::kGauge, Owner::kDerived, {{"namespace", "app_id"}},
+   "How directly what holds the application back was measured, and on how many tasks.",
+   "docs/hints.md"},
+  {"flintgauge_app_bottleneck_share_ratio", MetricType::kGauge, Owner::kDerived, {{"namespace", "app_id"}},
+   "Part of the slot time that the named bottleneck costs; where slots are missing, part of the known tasks that waits.",
+   "docs/hints.md"},
 });
 // clang-format on
 

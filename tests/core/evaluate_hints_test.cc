@@ -274,6 +274,20 @@ void expect_hint(const AppHint& hint, const EvaluateSettings& settings, std::map
   }
 }
 
+void expect_bottleneck(const AppBottleneck& one, std::map<std::string, double>& out) {
+  const Bottleneck again = classify(one.input);
+  const auto put = [&](std::string_view name, double value) {
+    out[named(name, {{"namespace", one.app.namespace_name}, {"app_id", one.app.app_id}})] = value;
+  };
+  put("flintgauge_app_bottleneck_confidence_ratio", again.confidence);
+  put("flintgauge_app_bottleneck_share_ratio", again.count > 0 ? again.found[0].share : 0);
+  for (const std::string_view kind : kBottleneckNames) {
+    out[named("flintgauge_app_bottleneck",
+              {{"namespace", one.app.namespace_name}, {"app_id", one.app.app_id}, {"kind", kind}})] =
+        kind == to_string(again.kind) ? 1 : 0;
+  }
+}
+
 std::map<std::string, double> expected(const Bench& bench, const Known& apps, const Block& kubelet,
                                        const Block& spark, const Report& report) {
   std::map<std::string, double> out;
@@ -291,6 +305,7 @@ std::map<std::string, double> expected(const Bench& bench, const Known& apps, co
     namespaces.insert(hint.app.namespace_name);
     expect_hint(hint, bench.settings, out);
   }
+  for (const AppBottleneck& one : report.bottlenecks) expect_bottleneck(one, out);
   for (const char* source : {"kubelet", "spark"}) {
     out[named("flintgauge_store_block_age_seconds", {{"source", source}})] = 0;
   }
@@ -353,6 +368,7 @@ TEST(EvaluateHints, AgreesWithASlowTwinOverRandomChanges) {
     const auto fresh = std::ranges::count_if(
         facts, [&](const SparkAppFacts& one) { return now.steady.ms - one.stages_at.ms <= 30'000; });
     ASSERT_EQ(report->hints.size(), static_cast<std::size_t>(fresh));
+    ASSERT_EQ(report->bottlenecks.size(), static_cast<std::size_t>(fresh));
     const View view = bench.store.read();
     known = known_now(pods, spark_rows, known);
     const auto want =
