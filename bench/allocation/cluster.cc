@@ -28,14 +28,14 @@ struct Stage {
 struct Job {
   bool arrived = false;
   std::size_t stages_left = 0;
-  double end = 0;
+  double arrival = 0, end = 0;
 };
 
 class Cluster {
  public:
   Cluster(const Trace& trace, const Settings& settings) : trace_(trace), settings_(settings) {
     for (const JobTrace& job : trace.jobs) {
-      jobs_.push_back({false, job.stages.size(), 0});
+      jobs_.push_back({false, job.stages.size(), 0, 0});
       auto& stages = stages_.emplace_back();
       for (const StageTrace& stage : job.stages)
         stages.push_back({false, static_cast<double>(stage.task_seconds.size()), 0, 0});
@@ -52,6 +52,8 @@ class Cluster {
       scale(policy);
       start_tasks();
       out_.executor_seconds += static_cast<double>(executors_.size()) * kStepSeconds;
+      for (const Executor& one : executors_)
+        out_.registered_seconds += one.ready_at <= now_ ? kStepSeconds : 0;
       out_.most_pods = std::max(out_.most_pods, static_cast<double>(executors_.size()));
     }
     finish();
@@ -65,8 +67,12 @@ class Cluster {
 
   void arrive() {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      if (jobs_[i].arrived || trace_.jobs[i].arrival_seconds > now_) continue;
+      const JobTrace& plan = trace_.jobs[i];
+      const bool waits = plan.after_previous && jobs_[i - 1].stages_left > 0;
+      const double due = plan.arrival_seconds + (plan.after_previous ? jobs_[i - 1].end : 0);
+      if (jobs_[i].arrived || waits || due > now_) continue;
       jobs_[i].arrived = true;
+      jobs_[i].arrival = now_;
       submit_ready(i);
     }
   }
@@ -189,8 +195,7 @@ class Cluster {
   void finish() {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       out_.completion_seconds = std::max(out_.completion_seconds, jobs_[i].end);
-      out_.mean_job_seconds +=
-          (jobs_[i].end - trace_.jobs[i].arrival_seconds) / static_cast<double>(jobs_.size());
+      out_.mean_job_seconds += (jobs_[i].end - jobs_[i].arrival) / static_cast<double>(jobs_.size());
     }
   }
 

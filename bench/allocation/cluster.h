@@ -58,6 +58,7 @@ class Policy {
 
 struct Outcome {
   double executor_seconds = 0;    ///< of pods, from creation to removal
+  double registered_seconds = 0;  ///< the same from the time on when they can run tasks
   double completion_seconds = 0;  ///< end of the last job
   double mean_job_seconds = 0;    ///< arrival to end
   double most_pods = 0;

@@ -1,6 +1,7 @@
 // Replays jobs under Spark's dynamic allocation, our hint with an HPA, and a fixed size, and prints what each
 // cost.
-//   allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--csv] [TRACE...]
+//   allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--slots N] [--idle SECONDS] [--csv]
+//   [TRACE...]
 // Without TRACE: N (20) traces of each kind of the generator. See README.md beside this file.
 #include <algorithm>
 #include <array>
@@ -52,10 +53,16 @@ Arguments parse(std::span<char*> words) {
       out.settings.startup_seconds = value();
     } else if (word == "--max") {
       out.settings.max_executors = value();
+    } else if (word == "--slots") {
+      out.settings.slots = value();
+    } else if (word == "--idle") {
+      out.settings.idle_timeout_seconds = value();
     } else if (word == "--csv") {
       out.csv = true;
     } else if (word.starts_with("-")) {
-      std::cerr << "usage: allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--csv] [TRACE...]\n";
+      std::cerr << "usage: allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--slots N] [--idle "
+                   "SECONDS] "
+                   "[--csv] [TRACE...]\n";
       std::exit(2);
     } else {
       out.files.push_back(word);
@@ -95,6 +102,7 @@ void print_row(const Result& r, bool csv) {
     cell(one->most_pods, 5);
   }
   cell(r.hint.lost_tasks, 6);
+  if (csv) cell(r.spark.registered_seconds, 0);  // what a driver's log can tell
   std::cout << "\n";
 }
 

@@ -100,7 +100,7 @@ Trace generate(const std::string& kind, std::uint64_t seed) {
       trace.jobs.push_back(query(random, at));
   } else if (kind == "micro") {
     for (std::size_t i = 0; i < 60; ++i) {
-      trace.jobs.push_back({10.0 * static_cast<double>(i), {stage_of(random, 16, 0.5, 0.3)}});
+      trace.jobs.push_back({10.0 * static_cast<double>(i), false, {stage_of(random, 16, 0.5, 0.3)}});
     }
   } else if (kind == "skewed") {
     trace.jobs.push_back(chain(random, static_cast<std::size_t>(random.uniform(1, 5)), 400, 10));
@@ -109,7 +109,7 @@ Trace generate(const std::string& kind, std::uint64_t seed) {
     for (std::size_t i = 0; i < 3; ++i) {
       const double median = random.log_uniform(0.05, 0.2);
       trace.jobs.push_back(
-          {120.0 * static_cast<double>(i), {stage_of(random, random.count(2000, 8000), median, 0.3)}});
+          {120.0 * static_cast<double>(i), false, {stage_of(random, random.count(2000, 8000), median, 0.3)}});
     }
   }
   return trace;
@@ -130,9 +130,11 @@ Trace read_trace(const std::string& file) {
     std::string_view rest =
         space == std::string::npos ? std::string_view() : std::string_view(text).substr(space + 1);
     if (word == "job") {
+      const bool after_previous = rest.starts_with('+') && !trace.jobs.empty();
+      if (rest.starts_with('+')) rest.remove_prefix(1);
       const std::vector<double> at = numbers(rest, file, line);
-      if (at.size() != 1) broken(file, line, "expected: job SECONDS");
-      trace.jobs.push_back({at[0], {}});
+      if (at.size() != 1) broken(file, line, "expected: job SECONDS or job +SECONDS");
+      trace.jobs.push_back({at[0], after_previous, {}});
       continue;
     }
     const std::size_t middle = rest.find(' ');

@@ -18,6 +18,8 @@ struct StageTrace {
 
 struct JobTrace {
   double arrival_seconds = 0;  ///< since the application's start; jobs are sorted by it
+  bool after_previous =
+      false;  ///< arrival_seconds count from the end of the job before: a driver that waits for it
   std::vector<StageTrace> stages;
 };
 
@@ -38,8 +40,8 @@ inline constexpr std::array kKinds = {"batch", "interactive", "micro", "skewed",
 /// The same trace for the same arguments on every machine.
 Trace generate(const std::string& kind, std::uint64_t seed);
 
-/// Reads the text form: lines "job SECONDS" and "stage PARENT,... SECONDS,..." ("-" for no parent). Ends the
-/// program with file:line where it is broken.
+/// Reads the text form: lines "job SECONDS" ("job +SECONDS": after the job before) and "stage PARENT,...
+/// SECONDS,..." ("-" for no parent). Ends the program with file:line where it is broken.
 Trace read_trace(const std::string& file);
 
 }  // namespace flintgauge::allocation

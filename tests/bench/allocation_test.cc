@@ -10,7 +10,7 @@ namespace flintgauge::allocation {
 namespace {
 
 Trace one_stage(std::size_t tasks, double seconds) {
-  return {"t", {{0, {{{}, std::vector<double>(tasks, seconds)}}}}};
+  return {"t", {{0, false, {{{}, std::vector<double>(tasks, seconds)}}}}};
 }
 
 /// What a policy wants over time while `pending` tasks wait and its wishes come true at once.
@@ -50,7 +50,7 @@ TEST(DynamicAllocation, WantsLessAtOnceWhenWorkEnds) {
 TEST(Cluster, KeepsIdleExecutorsForTheirTimeoutAndShuffleFilesForTheirJob) {
   // 8 tasks of 10 s on two executors, then one task of 200 s: the idle executor stays, for it has files of
   // the job.
-  const Trace trace{"t", {{0, {{{}, std::vector<double>(8, 10)}, {{0}, {200}}}}}};
+  const Trace trace{"t", {{0, false, {{{}, std::vector<double>(8, 10)}, {{0}, {200}}}}}};
   SparkDynamicAllocation policy;
   const Outcome out = simulate(trace, policy, {});
   EXPECT_EQ(out.most_pods, 2);
@@ -111,6 +111,15 @@ TEST(Autoscaler, ShrinksAfterItsWindowAFifthAMinute) {
     if (step % 600 == 590) seen.push_back(moment.pods);
   }
   EXPECT_EQ(seen, (std::vector<double>{50, 50, 50, 50, 50, 40, 32, 25, 20, 16}));
+}
+
+TEST(Cluster, AJobMayWaitForTheOneBefore) {
+  const Trace trace{"t", {{5, false, {{{}, {10}}}}, {2, true, {{{}, {10}}}}}};
+  FixedSize policy(1);
+  const Outcome out = simulate(trace, policy, {});
+  EXPECT_NEAR(out.completion_seconds, 30 + 10 + 2 + 10, 0.5);
+  EXPECT_NEAR(out.mean_job_seconds, ((30 - 5 + 10) + 10) / 2.0, 0.5);
+  EXPECT_NEAR(out.registered_seconds, 22, 0.5);
 }
 
 TEST(Traces, AreTheSameForTheSameSeedAndEndWithEveryPolicy) {
