@@ -50,13 +50,13 @@ Buckets exponential_buckets(double first, double ratio, double most, double epsi
 }
 
 const Buckets& cpu_buckets() {
-  static const Buckets buckets = exponential_buckets(0.01, 1.05, 1000, kEpsilon);
-  return buckets;
+  static const Buckets kBuckets = exponential_buckets(0.01, 1.05, 1000, kEpsilon);
+  return kBuckets;
 }
 
 const Buckets& memory_buckets() {
-  static const Buckets buckets = exponential_buckets(1e7, 1.05, 1e12, kEpsilon);
-  return buckets;
+  static const Buckets kBuckets = exponential_buckets(1e7, 1.05, 1e12, kEpsilon);
+  return kBuckets;
 }
 
 DecayingHistogram::DecayingHistogram(const Buckets& buckets, std::int64_t half_life_ms)

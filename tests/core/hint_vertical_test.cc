@@ -153,10 +153,13 @@ TEST(VerticalHint, ReachesThePeaksInSeveralRuns) {
 }
 
 TEST(VerticalHint, DoesNotGoLowerWithLittleSeen) {
-  for (const auto& [runs, executors] : {std::pair(2.0, 100.0), std::pair(100.0, 5.0), std::pair(0.0, 0.0)}) {
+  struct Seen {
+    double runs, executors;
+  };
+  for (const Seen& seen : {Seen{2, 100}, Seen{100, 5}, Seen{0, 0}}) {
     const VerticalHint hint = changed([&](VerticalInput& in) {
-      in.runs = runs;
-      in.executors = executors;
+      in.runs = seen.runs;
+      in.executors = seen.executors;
     });
     expect_part(hint.target, MemoryPart::kHeap, 8192);
     expect_part(hint.target, MemoryPart::kOverhead, 819);

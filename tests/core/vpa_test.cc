@@ -93,14 +93,14 @@ TEST(MemoryPeak, DropsWhatIsOldOrNoNumber) {
 // estimator_test.go
 TEST(VpaEstimate, IsWidenedWhileHistoryIsShort) {
   VpaHistory history;
-  for (int i = 0; i < 9; ++i) history.add_cpu(1, after_ms(i * 2 * kMinuteMs));
+  for (std::int64_t i = 0; i < 9; ++i) history.add_cpu(1, after_ms(i * 2 * kMinuteMs));
   EXPECT_DOUBLE_EQ(history.confidence(), 0.00625);
   EXPECT_EQ(vpa_by_confidence(3140, 0.1, 2, history.confidence()), 907'460);
   EXPECT_NEAR(static_cast<double>(vpa_by_confidence(3'140'000'000, 0.1, 2, history.confidence())), 9.0746e11,
               1);
 
   VpaHistory longer;
-  for (int i = 0; i < 721; ++i) longer.add_cpu(1, after_ms(i * 18 * kMinuteMs));
+  for (std::int64_t i = 0; i < 721; ++i) longer.add_cpu(1, after_ms(i * 18 * kMinuteMs));
   EXPECT_NEAR(longer.confidence(), 721.0 / 1440, 1e-12);
   EXPECT_EQ(vpa_by_confidence(3140, 0.1, 2, 0.5), 4521);
   EXPECT_EQ(vpa_by_confidence(3'140'000'000, 0.1, 2, 0.5), 4'521'600'000);
@@ -112,9 +112,9 @@ TEST(VpaEstimate, HasAMinimumPerPod) {  // recommender_test.go
   history.add_cpu(0.001, kStart);
   history.add_cpu(0.001, after_ms(30 * kDayMs));
   EXPECT_EQ(vpa_cpu_millicores(history, 1).target, 25);
-  EXPECT_EQ(vpa_memory_bytes(history, 1).target, 250 * 1024 * 1024);
+  EXPECT_EQ(vpa_memory_bytes(history, 1).target, std::int64_t{250} * 1024 * 1024);
   EXPECT_EQ(vpa_cpu_millicores(history, 2).target, 12);
-  EXPECT_EQ(vpa_memory_bytes(history, 2).target, 125 * 1024 * 1024);
+  EXPECT_EQ(vpa_memory_bytes(history, 2).target, std::int64_t{125} * 1024 * 1024);
 }
 
 TEST(VpaEstimate, OfAWeek) {
@@ -152,7 +152,7 @@ TEST(VpaEstimate, OfOneSampleHasNoBounds) {
 
 TEST(VpaEstimate, IsRoundedUp) {  // types_test.go
   EXPECT_EQ(round_up_to(1'231'241, 13), 1'231'243);
-  EXPECT_EQ(round_up_to(839'500'000, 128 * 1024 * 1024), 896 * 1024 * 1024);
+  EXPECT_EQ(round_up_to(839'500'000, std::int64_t{128} * 1024 * 1024), std::int64_t{896} * 1024 * 1024);
   EXPECT_EQ(round_up_to(896, 128), 896);
   EXPECT_EQ(vpa_amount(0.069946 * 1000), 69);
 }
