@@ -190,6 +190,16 @@ void AppTable::read_series(const Schema& schema, Shard shard, Found& found) cons
   }
 }
 
+/// What a driver says of itself counts where its pods have no label for it.
+void AppTable::read_facts(const std::vector<SparkAppFacts>& facts, Found& found) {
+  for (const SparkAppFacts& driver : facts) {
+    const auto at = found.find(driver.app);
+    if (at == found.end()) continue;
+    if (at->second.name.empty()) at->second.name = driver.app_name;
+    if (at->second.spark_version.empty()) at->second.spark_version = driver.spark_version;
+  }
+}
+
 bool AppTable::update(const Block* kubelet, const Block* spark) {
   const auto pods = kubelet != nullptr ? kubelet->pods : nullptr;
   const auto kubelet_schema = kubelet != nullptr ? kubelet->schema : nullptr;
@@ -200,6 +210,7 @@ bool AppTable::update(const Block* kubelet, const Block* spark) {
   if (pods != nullptr) read_pods(*pods, found);
   if (kubelet_schema != nullptr) read_series(*kubelet_schema, Shard::kKubelet, found);
   if (spark_schema != nullptr) read_series(*spark_schema, Shard::kSpark, found);
+  if (spark != nullptr) read_facts(spark->spark_apps, found);
 
   std::vector<App> apps;
   for (auto& [key, app] : found) {

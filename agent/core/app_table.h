@@ -84,6 +84,7 @@ class AppTable {
   using Found = std::map<AppKey, App>;
   static void read_pods(const PodList& pods, Found& found);
   void read_series(const Schema& schema, Shard shard, Found& found) const;
+  static void read_facts(const std::vector<SparkAppFacts>& facts, Found& found);
 
   std::vector<App> apps_;
   // Kept alive, so that an equal address is the same object.

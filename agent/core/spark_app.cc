@@ -252,12 +252,6 @@ void App::take(Page& page, const PageRow& row, double value) {
   }
 }
 
-/// Several pages may show the same registry: each gauge from the first page that has it.
-void App::merge_drivers() {
-  driver_now_ = DriverNow{};
-  for (const Page& page : pages_) driver_now_.add(page.driver);
-}
-
 ExecutorsNow App::summary_of(const Page& page, const Now& now) const {
   ExecutorsNow summary;
   summary.known = true;
@@ -303,7 +297,7 @@ void App::forget_lists() {
   rest_ = paged_ = ExecutorsNow{};
   stages_now_ = StagesNow{};
   for (Page& page : pages_) page.driver = DriverNow{};
-  driver_now_ = DriverNow{};
+  driver_side_.begin_again();
 }
 
 void App::drop(const Target& target) {
@@ -313,10 +307,13 @@ void App::drop(const Target& target) {
   for (Page& page : pages_) {
     if (page.key == target.key) page.driver = DriverNow{};
   }
+  driver_side_.drop(target.key);
   merge_drivers();
 }
 
-bool App::is_live() const { return rest_.known || paged_.known || stages_now_.known || driver_now_.known; }
+bool App::is_live() const {
+  return rest_.known || paged_.known || stages_now_.known || driver_side_.is_live();
+}
 
 void App::renumber() {
   raise_totals();
@@ -338,7 +335,8 @@ void App::raise_totals() {
 }
 
 void App::set_gauges() {
-  numbers_.present &= kTotalsMask;
+  numbers_.present &= kCountersMask;
+  driver_side_.write(numbers_);
   const ExecutorsNow& executors = executors_now();
   if (executors.known) {
     numbers_.set(Column::kTasksActive, executors.active_tasks);
@@ -348,16 +346,16 @@ void App::set_gauges() {
   } else if (stages_now_.known) {
     numbers_.set(Column::kTasksActive, stages_now_.active_tasks);
   }
-  if (driver_now_.running_stages) numbers_.set(Column::kStagesActive, *driver_now_.running_stages);
-  if (driver_now_.waiting_stages) numbers_.set(Column::kStagesPending, *driver_now_.waiting_stages);
+  const DriverNow& registry = driver_side_.now();
+  if (const auto& stages = registry.of(Measure::kDriverRunningStages))
+    numbers_.set(Column::kStagesActive, *stages);
+  if (const auto& stages = registry.of(Measure::kDriverWaitingStages))
+    numbers_.set(Column::kStagesPending, *stages);
   if (stages_now_.known) {
     numbers_.set(Column::kTasksPending, stages_now_.pending_tasks);
     numbers_.set(Column::kStagesActive, stages_now_.active);
     if (stages_now_.complete) numbers_.set(Column::kStagesPending, stages_now_.pending);
   }
-  if (driver_now_.target) numbers_.set(Column::kExecutorsTarget, *driver_now_.target);
-  if (driver_now_.max_needed) numbers_.set(Column::kExecutorsMaxNeeded, *driver_now_.max_needed);
-  if (driver_now_.active_jobs) numbers_.set(Column::kJobsActive, *driver_now_.active_jobs);
 }
 
 void App::write_facts(SparkAppFacts& facts) const {
@@ -377,6 +375,7 @@ void App::write_facts(SparkAppFacts& facts) const {
   facts.stages_at = stages_now_.at;
   facts.pending_tasks = std::llround(stages_now_.pending_tasks);
   facts.mean_task_seconds = stages_now_.mean_task_seconds;
+  driver_side_.write_facts(facts);
   facts.completed_tasks = numbers_.value[place(Column::kTasksCompleted)];
 }
 

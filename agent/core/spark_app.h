@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,6 +58,11 @@ class App {
   void apply(const Target& target, const SparkStages& list, const Now& now);
   /// A text page: rows of executors (scope kExecutor) or of the driver (kDriver).
   FoldCounts apply(const Target& target, const SampleBatch& batch, const Now& now);
+
+  void apply(const Target& target, const SparkJobs& list);
+  void apply(const Target& target, std::shared_ptr<const SparkSettings> settings);
+  /// True when the driver says something else of itself than before.
+  bool apply(const Target& target, const SparkAbout& about);
 
   /// The target says nothing about now any more.
   void drop(const Target& target);
@@ -122,7 +128,7 @@ class App {
   bool stages_told_ = false;      ///< ever
   ExecutorsNow rest_, paged_;
   StagesNow stages_now_;
-  DriverNow driver_now_;
+  DriverSide driver_side_;
   std::vector<Page> pages_;
   Numbers numbers_;
 };

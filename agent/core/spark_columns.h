@@ -41,8 +41,24 @@ enum class Column : std::uint8_t {
   kStagesActive,
   kStagesPending,
   kJobsActive,
+  kExecutorsToAdd,
+  kExecutorsPendingToRemove,
+  kExecutorsDecommissioning,
+  kStorageMemoryUsed,
+  kStorageMemoryMax,
+  kDriverHeapUsed,
+  kDriverHeapMax,
+  kJobsSucceeded,  // counters that drivers tell
+  kJobsFailed,
+  kStagesCompleted,
+  kStagesFailed,
+  kStagesSkipped,
+  kTasksKilled,
+  kEventsDropped,
+  kDriverGcSeconds,
+  kDriverCpuSeconds,
 };
-inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kJobsActive) + 1;
+inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kDriverCpuSeconds) + 1;
 inline constexpr std::size_t kTotals = static_cast<std::size_t>(Column::kTasksActive);
 
 constexpr std::size_t place(Column column) { return static_cast<std::size_t>(column); }
@@ -82,6 +98,22 @@ inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
     {family("flintgauge_spark_stages"), "active"},
     {family("flintgauge_spark_stages"), "pending"},
     {family("flintgauge_spark_jobs"), "active"},
+    {family("flintgauge_spark_executors"), "to_add"},
+    {family("flintgauge_spark_executors"), "pending_to_remove"},
+    {family("flintgauge_spark_executors"), "decommissioning"},
+    {family("flintgauge_spark_storage_memory_used_bytes"), ""},
+    {family("flintgauge_spark_storage_memory_max_bytes"), ""},
+    {family("flintgauge_spark_driver_heap_used_bytes"), ""},
+    {family("flintgauge_spark_driver_heap_max_bytes"), ""},
+    {family("flintgauge_spark_jobs_succeeded_total"), ""},
+    {family("flintgauge_spark_jobs_failed_total"), ""},
+    {family("flintgauge_spark_stages_completed_total"), ""},
+    {family("flintgauge_spark_stages_failed_total"), ""},
+    {family("flintgauge_spark_stages_skipped_total"), ""},
+    {family("flintgauge_spark_tasks_killed_total"), ""},
+    {family("flintgauge_spark_listener_bus_dropped_events_total"), ""},
+    {family("flintgauge_spark_driver_gc_seconds_total"), ""},
+    {family("flintgauge_spark_driver_cpu_seconds_total"), ""},
 }};
 
 /// The measures of executors from kExecutorTasksCompleted on are the totals, in the order of their columns.
@@ -95,6 +127,11 @@ constexpr ColumnSet bit(std::size_t place_of_column) { return ColumnSet{1} << pl
 constexpr ColumnSet bit(Column column) { return bit(place(column)); }
 inline constexpr ColumnSet kAllMask = bit(kColumns) - 1;
 inline constexpr ColumnSet kTotalsMask = bit(kTotals) - 1;
+/// Columns of counters that drivers tell: kJobsSucceeded up to kDriverCpuSeconds.
+inline constexpr ColumnSet kDriverTotalsMask =
+    (bit(place(Column::kDriverCpuSeconds) + 1) - 1) & ~(bit(Column::kJobsSucceeded) - 1);
+/// What stays when nobody speaks any more.
+inline constexpr ColumnSet kCountersMask = kTotalsMask | kDriverTotalsMask;
 
 /// Values by column; absent ones are not present, which is not zero.
 struct Numbers {

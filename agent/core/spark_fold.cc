@@ -36,6 +36,16 @@ class SparkFold final : public Fold {
     } else if (const auto* stages = std::get_if<SparkStages>(&batch)) {
       app.apply(target, *stages, now);
       counts.folded = stages->stages.size();
+    } else if (const auto* jobs = std::get_if<SparkJobs>(&batch)) {
+      app.apply(target, *jobs);
+      counts.folded = jobs->jobs.size();
+    } else if (const auto* settings = std::get_if<std::shared_ptr<const SparkSettings>>(&batch)) {
+      app.apply(target, *settings);
+      counts.folded = 1;
+    } else if (const auto* about = std::get_if<SparkAbout>(&batch)) {
+      // Readers of the block look at facts that name an application when the set of series is another.
+      changed_ = app.apply(target, *about) || changed_;
+      counts.folded = 1;
     }
     return counts;
   }
@@ -106,7 +116,7 @@ class SparkFold final : public Fold {
     const AppKey& key = entry.app.key();
     if (entry.admitted) return budget_.release(key.namespace_name, key.app_id, spark::kColumns);
     const auto overflow = overflow_.find(key.namespace_name);
-    overflow->second.ended.add(entry.app.numbers(), spark::kTotalsMask);
+    overflow->second.ended.add(entry.app.numbers(), spark::kCountersMask);
     if (--overflow->second.apps != 0) return;
     overflow_.erase(overflow);
     budget_.release(key.namespace_name, kOverflowAppId, spark::kColumns);

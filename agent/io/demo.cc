@@ -59,6 +59,8 @@ HttpResponse driver_answer(SharedNode& shared, std::size_t index, const HttpRequ
     if (request.path == base + "/allexecutors") return page(kJson, demo::executors_list(app, true));
     if (request.path == base + "/executors") return page(kJson, demo::executors_list(app, false));
     if (request.path == base + "/stages") return page(kJson, demo::stages_list(app, request.query));
+    if (request.path == base + "/jobs") return page(kJson, demo::jobs_list(app));
+    if (request.path == base + "/environment") return page(kJson, demo::environment_page(app));
     return not_found();
   });
 }

@@ -56,5 +56,7 @@ std::string executors_list(const SparkApp& app, bool with_dead);
 /// `query` as sent; status=active and the like, which may be repeated, choose.
 std::string stages_list(const SparkApp& app, std::string_view query);
 std::string applications_list(const SparkApp& app);
+std::string jobs_list(const SparkApp& app);
+std::string environment_page(const SparkApp& app);
 
 }  // namespace flintgauge::demo

@@ -203,6 +203,7 @@ void SparkApp::complete_stages(WallTime now) {
   stage.completed = now;
   if (++stage_of_job_ < profile_.stage_tasks.size()) return start_stage(now);
   job_is_active_ = false;
+  ++jobs_done_;
   next_job_ = {now.ms + static_cast<std::int64_t>(profile_.pause_seconds * 1e3)};
 }
 

@@ -65,6 +65,7 @@ class SparkApp {
   /// In the order of their ids; those of the last minutes only once they are gone.
   const std::deque<Executor>& executors() const { return executors_; }
   const std::vector<Stage>& stages() const { return stages_; }
+  int jobs_done() const { return jobs_done_; }
   int active_jobs() const { return job_is_active_ ? 1 : 0; }
   /// What Spark's own dynamic allocation would want: ceil(tasks / slots).
   std::int64_t needed_executors() const;
@@ -91,6 +92,7 @@ class SparkApp {
   int next_executor_ = 1;
   std::size_t stage_of_job_ = 0;
   bool job_is_active_ = false;
+  int jobs_done_ = 0;
   WallTime next_job_, next_kill_;
   std::uint64_t tasks_made_ = 0;
 };

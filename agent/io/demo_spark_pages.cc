@@ -183,6 +183,30 @@ std::string stages_list(const SparkApp& app, std::string_view query) {
   return json.take();
 }
 
+std::string jobs_list(const SparkApp& app) {
+  constexpr int kShown = 20;
+  Json json;
+  for (int id = app.jobs_done() + app.active_jobs() - 1, left = kShown; id >= 0 && left > 0; --id, --left) {
+    json.begin();
+    json.whole("jobId", id);
+    json.text("name", "collect at Job.scala:42");
+    json.text("status", id < app.jobs_done() ? "SUCCEEDED" : "RUNNING");
+    json.end();
+  }
+  return json.take();
+}
+
+std::string environment_page(const SparkApp& app) {
+  const std::string cores = std::to_string(app.profile().slots);
+  const std::string instances = std::to_string(app.profile().executors);
+  return R"({"sparkProperties":[["spark.app.name",")" + std::string(app.profile().name) +
+         R"("],["spark.executor.cores",")" + cores + R"("],["spark.executor.instances",")" + instances +
+         R"("],["spark.executor.memory","3g"],["spark.hadoop.fs.s3a.secret.key","*********"]],)" +
+         R"("metricsProperties":[["*.sink.prometheusServlet.path","/metrics/prometheus"]],"resourceProfiles":)" +
+         R"([{"id":0,"executorResources":{"cores":{"amount":)" + cores +
+         R"(},"memory":{"amount":3072}},"taskResources":{"cpus":{"amount":1.0}}}]})";
+}
+
 std::string executors_page(const SparkApp& app) {
   std::string out = "spark_info{version=\"3.5.1\", revision=\"demo\"} 1.0\n";
   const std::string head = "{application_id=\"" + app.app_id() + "\", application_name=\"" +

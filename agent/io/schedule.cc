@@ -4,11 +4,19 @@
 
 namespace flintgauge {
 
-Schedule::Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now)
-    : interval_ms_(interval_ms), phase_ms_(phase_ms % interval_ms), due_(now) {}
+Schedule::Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now, std::int64_t retry_ms)
+    : interval_ms_(interval_ms),
+      phase_ms_(phase_ms % interval_ms),
+      retry_ms_(retry_ms < interval_ms ? retry_ms : 0),
+      due_(now) {}
 
 void Schedule::failed(SteadyTime begun, std::int64_t failures, SteadyTime now) {
   const std::int64_t doublings = std::min<std::int64_t>(failures - 1, 16);
+  if (retry_ms_ > 0) {
+    const std::int64_t delay = std::min(std::max(retry_ms_, kMaxBackoffMs), retry_ms_ << doublings);
+    due_ = {std::max(begun.ms + std::min(delay, interval_ms_), now.ms + 1)};
+    return;
+  }
   const std::int64_t most =
       std::max(interval_ms_, std::min(kMaxBackoffMs, kMaxBackoffIntervals * interval_ms_));
   due_ = next(begun, std::min(most, interval_ms_ << doublings), now);

@@ -20,8 +20,9 @@ class Schedule {
   /// An endpoint that does not exist there is looked for this often.
   static constexpr std::int64_t kNotOfferedMs = 600'000;
 
-  /// REQUIRES: interval_ms > 0.
-  Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now);
+  /// `retry_ms`: after a failure, when that is sooner than the interval; doubled up to 60 s. 0: as the
+  /// interval. REQUIRES: interval_ms > 0.
+  Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now, std::int64_t retry_ms = 0);
 
   SteadyTime due() const { return due_; }
   bool is_due(SteadyTime now) const { return now >= due_; }
@@ -42,6 +43,7 @@ class Schedule {
 
   std::int64_t interval_ms_;
   std::int64_t phase_ms_;
+  std::int64_t retry_ms_;
   SteadyTime due_;
 };
 

@@ -29,7 +29,7 @@ TargetRun::TargetRun(std::shared_ptr<const Target> target, const Collector& coll
       connect_timeout_ms_(policy.connect_timeout_ms),
       decoder_(collector.make_decoder(*target)),
       request_(http_target(*target, policy), *this),
-      schedule_(target->pace.interval_ms, phase_ms, now) {
+      schedule_(target->pace.interval_ms, phase_ms, now, target->pace.retry_ms) {
   if (target->skip_unchanged) unchanged_.emplace();
   state_.target = std::move(target);
 }

@@ -24,6 +24,11 @@ void JsonDecoder::begin() {
   counts_ = {};
 }
 
+void JsonDecoder::forget() {
+  body_ = std::string();
+  reader_.forget_buffers();
+}
+
 Status JsonDecoder::feed(std::string_view bytes) {
   counts_.bytes += bytes.size();
   if (bytes.size() > body_limit_ - body_.size()) {
@@ -40,10 +45,10 @@ Status JsonDecoder::feed(std::string_view bytes) {
 }
 
 Result<Batch> JsonDecoder::finish() {
-  if (Status status = reader_.read(body_, paths_, visitor_, counts_); !status) {
-    return tl::unexpected(status.error());
-  }
-  last_size_ = body_.size();
+  const Status status = reader_.read(body_, paths_, visitor_, counts_);
+  if (status) last_size_ = body_.size();
+  if (forgets_) forget();
+  if (!status) return tl::unexpected(status.error());
   return batch(counts_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 namespace flintgauge {
 namespace {
@@ -28,13 +29,54 @@ constexpr auto kMetrics = std::to_array<RegistryMetric>({
      Measure::kDriverMaxNeededExecutors},
     {"ExecutorAllocationManager", "executors.numberTargetExecutors", kGauge, kOne, Scope::kDriver,
      Measure::kDriverTargetExecutors},
+    {"ExecutorAllocationManager", "executors.numberExecutorsToAdd", kGauge, kOne, Scope::kDriver,
+     Measure::kDriverExecutorsToAdd},
+    {"ExecutorAllocationManager", "executors.numberExecutorsPendingToRemove", kGauge, kOne, Scope::kDriver,
+     Measure::kDriverExecutorsPendingToRemove},
+    {"ExecutorAllocationManager", "executors.numberDecommissioningExecutors", kGauge, kOne, Scope::kDriver,
+     Measure::kDriverExecutorsDecommissioning},
+    {"BlockManager", "memory.memUsed_MB", kGauge, kMebibytes, Scope::kDriver,
+     Measure::kDriverStorageMemoryUsedBytes},
+    {"BlockManager", "memory.maxMem_MB", kGauge, kMebibytes, Scope::kDriver,
+     Measure::kDriverStorageMemoryMaxBytes},
+    {"ExecutorMetrics", "JVMHeapMemory", kGauge, kOne, Scope::kDriver, Measure::kDriverHeapUsedBytes},
+    {"ExecutorMetrics", "TotalGCTime", kGauge, kMilliseconds, Scope::kDriver, Measure::kDriverGcSeconds},
+    {"JVMCPU", "jvmCpuTime", kGauge, kNanoseconds, Scope::kDriver, Measure::kDriverCpuSeconds},
+    {"jvm", "heap.max", kGauge, kOne, Scope::kDriver, Measure::kDriverHeapMaxBytes},
+    {"LiveListenerBus", "queue.*.numDroppedEvents", kCounter, kOne, Scope::kDriver,
+     Measure::kDriverEventsDropped},
+    {"appStatus", "jobs.succeededJobs", kCounter, kOne, Scope::kDriver, Measure::kDriverJobsSucceeded},
+    {"appStatus", "jobs.failedJobs", kCounter, kOne, Scope::kDriver, Measure::kDriverJobsFailed},
+    {"appStatus", "stages.completedStages", kCounter, kOne, Scope::kDriver, Measure::kDriverStagesCompleted},
+    {"appStatus", "stages.failedStages", kCounter, kOne, Scope::kDriver, Measure::kDriverStagesFailed},
+    {"appStatus", "stages.skippedStages", kCounter, kOne, Scope::kDriver, Measure::kDriverStagesSkipped},
+    {"appStatus", "tasks.killedTasks", kCounter, kOne, Scope::kDriver, Measure::kDriverTasksKilled},
     {"executor", "succeededTasks", kCounter, kOne, Scope::kExecutor, Measure::kExecutorTasksCompleted},
+    {"executor", "runTime", kCounter, kMilliseconds, Scope::kExecutor, Measure::kExecutorRunSeconds},
+    {"executor", "cpuTime", kCounter, kNanoseconds, Scope::kExecutor, Measure::kExecutorCpuSeconds},
     {"executor", "jvmGCTime", kCounter, kMilliseconds, Scope::kExecutor, Measure::kExecutorGcSeconds},
     {"executor", "bytesRead", kCounter, kOne, Scope::kExecutor, Measure::kExecutorInputBytes},
+    {"executor", "recordsRead", kCounter, kOne, Scope::kExecutor, Measure::kExecutorInputRecords},
+    {"executor", "bytesWritten", kCounter, kOne, Scope::kExecutor, Measure::kExecutorOutputBytes},
+    {"executor", "recordsWritten", kCounter, kOne, Scope::kExecutor, Measure::kExecutorOutputRecords},
     {"executor", "shuffleTotalBytesRead", kCounter, kOne, Scope::kExecutor,
      Measure::kExecutorShuffleReadBytes},
+    {"executor", "shuffleRecordsRead", kCounter, kOne, Scope::kExecutor,
+     Measure::kExecutorShuffleReadRecords},
     {"executor", "shuffleBytesWritten", kCounter, kOne, Scope::kExecutor,
      Measure::kExecutorShuffleWriteBytes},
+    {"executor", "shuffleRecordsWritten", kCounter, kOne, Scope::kExecutor,
+     Measure::kExecutorShuffleWriteRecords},
+    {"executor", "shuffleFetchWaitTime", kCounter, kMilliseconds, Scope::kExecutor,
+     Measure::kExecutorShuffleFetchWaitSeconds},
+    {"executor", "shuffleWriteTime", kCounter, kNanoseconds, Scope::kExecutor,
+     Measure::kExecutorShuffleWriteSeconds},
+    {"executor", "memoryBytesSpilled", kCounter, kOne, Scope::kExecutor,
+     Measure::kExecutorMemorySpilledBytes},
+    {"executor", "diskBytesSpilled", kCounter, kOne, Scope::kExecutor, Measure::kExecutorDiskSpilledBytes},
+    {"executor", "deserializeTime", kCounter, kMilliseconds, Scope::kExecutor,
+     Measure::kExecutorDeserializeSeconds},
+    {"executor", "resultSize", kCounter, kOne, Scope::kExecutor, Measure::kExecutorResultBytes},
     {"executor", "threadpool.activeTasks", kGauge, kOne, Scope::kExecutor, Measure::kExecutorActiveTasks},
 });
 
@@ -114,12 +156,26 @@ bool equals_mangled(std::string_view text, std::string_view spelled, bool ignore
   });
 }
 
+/// Is the text what a metric's name in the table says? "*" there stands for anything that is not empty.
+template <typename Equals>
+bool matches(std::string_view pattern, std::string_view text, Equals equals) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return equals(pattern, text);
+  const std::string_view head = pattern.substr(0, star);
+  const std::string_view tail = pattern.substr(star + 1);
+  return text.size() > head.size() + tail.size() && equals(head, text.substr(0, head.size())) &&
+         equals(tail, text.substr(text.size() - tail.size()));
+}
+
 /// `text` is SOURCE_METRIC.
 const RegistryMetric* find_mangled(std::string_view text, bool ignore_case) {
+  const auto equals = [ignore_case](std::string_view want, std::string_view got) {
+    return equals_mangled(want, got, ignore_case);
+  };
   for (const RegistryMetric& metric : kMetrics) {
     const std::size_t size = metric.source.size();
-    if (text.size() != size + 1 + metric.metric.size() || text[size] != '_') continue;
-    if (!equals_mangled(metric.metric, text.substr(size + 1), ignore_case)) continue;
+    if (text.size() <= size || text[size] != '_') continue;
+    if (!matches(metric.metric, text.substr(size + 1), equals)) continue;
     if (equals_mangled(metric.source, text.substr(0, size), ignore_case)) return &metric;
   }
   return nullptr;
@@ -232,10 +288,15 @@ double to_base(RegistryUnit unit, double value) {
 const RegistryMetric* find_registry_metric(const RegistryName& name, CountSuffix suffix) {
   constexpr std::string_view kCount = ".count";
   for (const RegistryMetric& metric : kMetrics) {
-    if (metric.source != name.source || !name.metric.starts_with(metric.metric)) continue;
-    const std::string_view rest = name.metric.substr(metric.metric.size());
-    const bool counted = metric.kind == kCounter && suffix == CountSuffix::kGraphite;
-    if (rest == (counted ? kCount : std::string_view())) return &metric;
+    // Executors have some of the driver's sources too; there they are of another measure.
+    if (metric.source != name.source || (metric.scope == Scope::kDriver && name.instance != kDriver))
+      continue;
+    std::string_view text = name.metric;
+    if (metric.kind == kCounter && suffix == CountSuffix::kGraphite) {
+      if (!text.ends_with(kCount)) continue;
+      text.remove_suffix(kCount.size());
+    }
+    if (matches(metric.metric, text, std::equal_to<>())) return &metric;
   }
   return nullptr;
 }

@@ -77,7 +77,7 @@ double to_base(RegistryUnit unit, double value);
 /// A metric that somebody wants.
 struct RegistryMetric {
   std::string_view source;
-  std::string_view metric;
+  std::string_view metric;  ///< "*" stands for anything: several series, whose values add up
   RegistryKind kind;
   RegistryUnit unit;
   Scope scope;  ///< kExecutor: of the instance named; on the driver only in local mode

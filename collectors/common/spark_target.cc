@@ -139,4 +139,14 @@ Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::
   return target;
 }
 
+Target spark_target_once(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
+                         std::string_view path) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  Target target = spark_target(driver, discovery, collector, path, Expect::kJson);
+  target.pace.interval_ms = kDayMs;
+  target.pace.ttl_ms = 3 * kDayMs;
+  target.pace.retry_ms = discovery.spark_interval_ms;
+  return target;
+}
+
 }  // namespace flintgauge

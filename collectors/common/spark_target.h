@@ -27,6 +27,10 @@ std::vector<SparkDriver> spark_drivers(const Discovery& discovery);
 Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
                     std::string_view path, Expect expect);
 
+/// The same for what does not change while the driver lives: asked until it has answered, then once a day.
+Target spark_target_once(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
+                         std::string_view path);
+
 /// The address as it stands in a URL (IPv6 in brackets, IPv4-mapped IPv6 as IPv4), or "" when a pod cannot
 /// honestly have it: no numeric address, loopback (unless allowed), link-local (cloud metadata), multicast,
 /// unspecified, reserved, or equal to `host_ip`. Rule 18 of reliability-security.md section 2A.

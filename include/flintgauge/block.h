@@ -19,6 +19,7 @@
 #include "flintgauge/collector.h"
 #include "flintgauge/error.h"
 #include "flintgauge/pod.h"
+#include "flintgauge/spark.h"
 #include "flintgauge/time.h"
 
 namespace flintgauge {
@@ -119,7 +120,9 @@ struct SparkAppFacts {
   std::int64_t pending_tasks = 0;  ///< of active stages: not yet launched
   double mean_task_seconds =
       0;  ///< over completed tasks of active stages, weighted by their remaining tasks; 0 = unknown
-  double completed_tasks = 0;  ///< whole application
+  double completed_tasks = 0;                     ///< whole application
+  std::shared_ptr<const SparkSettings> settings;  ///< null: not known
+  std::string app_name, spark_version;            ///< as the driver says; "": not known
 };
 
 struct Report;  // evaluate.h

@@ -39,6 +39,7 @@ struct Pace {
   std::int64_t first_timeout_ms =
       10'000;  ///< for the first request to a target (a Spark driver warms up for up to 30 s)
   std::int64_t ttl_ms = 60'000;  ///< after this age without success its data count as absent
+  std::int64_t retry_ms = 0;     ///< after a failure, when that is sooner than interval_ms; 0: as interval_ms
 };
 
 /// One URL to ask. Immutable once made; equal `key` = the same target in the next discovery.
@@ -115,7 +116,8 @@ struct SampleBatch {
 };
 
 /// What one verified body said.
-using Batch = std::variant<SampleBatch, std::shared_ptr<const PodList>, SparkExecutors, SparkStages>;
+using Batch = std::variant<SampleBatch, std::shared_ptr<const PodList>, SparkExecutors, SparkStages,
+                           SparkJobs, std::shared_ptr<const SparkSettings>, SparkAbout>;
 
 /// State of one target between scrapes. One thread at a time.
 class Decoder {

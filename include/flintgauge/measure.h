@@ -68,12 +68,30 @@ enum class Measure : std::uint8_t {
   kDriverActiveJobs,          ///< DAGScheduler job.activeJobs
   kDriverRunningStages,
   kDriverWaitingStages,
+  kDriverExecutorsToAdd,            ///< ExecutorAllocationManager numberExecutorsToAdd
+  kDriverExecutorsPendingToRemove,  ///< ExecutorAllocationManager numberExecutorsPendingToRemove
+  kDriverExecutorsDecommissioning,  ///< ExecutorAllocationManager numberDecommissioningExecutors
+  kDriverStorageMemoryUsedBytes,    ///< BlockManager memory.memUsed_MB: of all executors
+  kDriverStorageMemoryMaxBytes,     ///< BlockManager memory.maxMem_MB
+  kDriverHeapUsedBytes,
+  kDriverHeapMaxBytes,
+  // Driver registry, counters.
+  kDriverJobsSucceeded,  ///< appStatus, like the next five
+  kDriverJobsFailed,
+  kDriverStagesCompleted,
+  kDriverStagesFailed,
+  kDriverStagesSkipped,
+  kDriverTasksKilled,
+  kDriverEventsDropped,  ///< LiveListenerBus queue.*.numDroppedEvents: several series, which add up
+  kDriverGcSeconds,
+  kDriverCpuSeconds,
 };
-inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kDriverWaitingStages) + 1;
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kDriverCpuSeconds) + 1;
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||
-         (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorResultBytes);
+         (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorResultBytes) ||
+         (measure >= Measure::kDriverJobsSucceeded && measure <= Measure::kDriverCpuSeconds);
 }
 
 /// Which kind of thing a row describes (kubelet-cadvisor.md section 3.1).

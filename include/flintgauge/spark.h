@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,61 @@ struct SparkStage {
 struct SparkStages {
   bool complete = false;
   std::vector<SparkStage> stages;
+};
+
+/// What one resource profile gives to an executor and a task of its.
+struct SparkProfile {
+  std::int64_t id = 0;
+  std::optional<double> executor_cores, executor_memory_bytes, memory_overhead_bytes, offheap_bytes,
+      pyspark_memory_bytes;
+  std::optional<double> task_cpus;
+};
+
+/// The settings that a hint needs, of one driver (REST environment). They do not change while it lives.
+/// Absent: not set, so that Spark's default holds (spark.md sections 8 and 9). Nothing else of the
+/// environment is kept: it is full of secrets.
+struct SparkSettings {
+  std::optional<double> executor_cores;         ///< spark.executor.cores
+  std::optional<double> executor_memory_bytes;  ///< spark.executor.memory
+  std::optional<double> memory_overhead_bytes;  ///< spark.executor.memoryOverhead
+  std::optional<double>
+      memory_overhead_factor;  ///< spark.executor.memoryOverheadFactor, else Kubernetes' own
+  std::optional<double> min_memory_overhead_bytes;  ///< spark.executor.minMemoryOverhead
+  std::optional<double> pyspark_memory_bytes;       ///< spark.executor.pyspark.memory
+  std::optional<bool> offheap_enabled;
+  std::optional<double> offheap_bytes;
+  std::optional<double> memory_fraction, memory_storage_fraction;
+  std::optional<double> request_cores, limit_cores;  ///< spark.kubernetes.executor.request.cores, limit.cores
+  std::optional<double> task_cpus;
+  std::optional<double> executor_instances;
+  std::optional<double> max_executor_failures;  ///< spark.executor.maxNumFailures
+  std::optional<bool> dynamic_allocation;
+  std::optional<double> min_executors, max_executors, initial_executors;
+  std::optional<double> executor_allocation_ratio;
+  std::optional<double> backlog_timeout_seconds, sustained_backlog_timeout_seconds;
+  std::optional<double> idle_timeout_seconds, cached_idle_timeout_seconds;
+  std::optional<bool> shuffle_tracking;
+  std::optional<double> shuffle_tracking_timeout_seconds;
+  std::string servlet_path;  ///< of the driver's PrometheusServlet: "/metrics/prometheus"; "" = none
+  std::vector<SparkProfile> profiles;  ///< resource profiles, Spark 3.1+
+};
+
+/// How a driver calls itself and its Spark (REST applications). Text of a tenant: for people, no identity.
+struct SparkAbout {
+  std::string app_name;
+  std::string spark_version;
+};
+
+enum class JobStatus : std::uint8_t { kRunning, kSucceeded, kFailed, kUnknown };
+
+struct SparkJob {
+  std::int64_t job_id = 0;
+  JobStatus status = JobStatus::kUnknown;
+};
+
+/// The jobs that the driver remembers (1000 by default), the newest first.
+struct SparkJobs {
+  std::vector<SparkJob> jobs;
 };
 
 }  // namespace flintgauge

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "agent/core/spark_columns.h"
 #include "agent/core/spark_ever_seen.h"
 #include "core/spark_fold_support.h"
 #include "support/allocations.h"
@@ -317,7 +318,8 @@ TEST(SparkLife, DropEndsGaugesAndExpiryTotals) {
 }
 
 TEST(SparkBudget, ExcessGoesToTheTenantsOwnOverflow) {
-  SparkBench bench(BudgetLimits{.app = 100, .namespace_ = 60, .node = 20'000});
+  SparkBench bench(
+      BudgetLimits{.app = spark::kColumns, .namespace_ = 2 * spark::kColumns + 2, .node = 20'000});
   std::vector<FakeDriver> drivers;
   for (int i = 0; i < 5; ++i) drivers.emplace_back("loud", "spark-" + std::to_string(i));
   const FakeDriver quiet("quiet", "spark-0");

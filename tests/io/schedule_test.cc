@@ -44,6 +44,19 @@ TEST(Schedule, BacksOffButComesBackWithinTwoRounds) {
   EXPECT_EQ(schedule.due().ms, now + kInterval);
 }
 
+TEST(Schedule, WhatIsAskedOnceADayIsTriedAgainSoon) {
+  Schedule day(86'400'000, 0, {0}, kInterval);
+  std::int64_t now = 0;
+  const std::int64_t expected[] = {10'000, 30'000, 70'000, 130'000, 190'000};
+  for (std::int64_t failures = 1; failures <= 5; ++failures) {
+    day.failed({now}, failures, {now + 100});
+    EXPECT_EQ(day.due().ms, expected[failures - 1]);
+    now = day.due().ms;
+  }
+  day.succeeded({now}, {now + 100});
+  EXPECT_EQ(day.due().ms, 86'400'000);
+}
+
 TEST(Schedule, LongIntervalsAreNotMadeLonger) {
   Schedule minute(60'000, 0, {0});
   minute.failed({0}, 5, {100});

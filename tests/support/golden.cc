@@ -64,6 +64,22 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "driver_active_jobs",
     "driver_running_stages",
     "driver_waiting_stages",
+    "driver_executors_to_add",
+    "driver_executors_pending_to_remove",
+    "driver_executors_decommissioning",
+    "driver_storage_memory_used_bytes",
+    "driver_storage_memory_max_bytes",
+    "driver_heap_used_bytes",
+    "driver_heap_max_bytes",
+    "driver_jobs_succeeded",
+    "driver_jobs_failed",
+    "driver_stages_completed",
+    "driver_stages_failed",
+    "driver_stages_skipped",
+    "driver_tasks_killed",
+    "driver_events_dropped",
+    "driver_gc_seconds",
+    "driver_cpu_seconds",
 };
 static_assert(!kMeasureNames.back().empty());
 
