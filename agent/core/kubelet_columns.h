@@ -49,7 +49,7 @@ constexpr ColumnMask bit(std::size_t column) { return ColumnMask{1} << column; }
 struct ColumnFamilies {
   FamilyId app;
   FamilyId of_namespace;
-  std::string_view label;  ///< value of the family's last label (scope, phase), or "" when it has none
+  std::string_view label;  ///< value of the family's last label (scope, phase, direction), or "" when it has none
 };
 
 /// The families PREFIX_SUFFIX; a name that is not in the catalogue does not compile.
@@ -75,10 +75,10 @@ inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
     column("fs_written_bytes_total"),
     column("network_receive_bytes_total"),
     column("network_transmit_bytes_total"),
-    column("network_receive_errors_total"),
-    column("network_transmit_errors_total"),
-    column("network_receive_packets_dropped_total"),
-    column("network_transmit_packets_dropped_total"),
+    column("network_errors_total", "receive"),
+    column("network_errors_total", "transmit"),
+    column("network_packets_dropped_total", "receive"),
+    column("network_packets_dropped_total", "transmit"),
     column("container_restarts_total"),
     column("oom_kills_total", "container"),
     column("memory_working_set_bytes"),

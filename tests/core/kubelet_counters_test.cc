@@ -231,10 +231,10 @@ TEST(KubeletCounters, EveryMeasureFeedsItsFamily) {
   const Case sandboxes[] = {
       {Measure::kNetworkReceiveBytes, "network_receive_bytes_total"},
       {Measure::kNetworkTransmitBytes, "network_transmit_bytes_total"},
-      {Measure::kNetworkReceiveErrors, "network_receive_errors_total"},
-      {Measure::kNetworkTransmitErrors, "network_transmit_errors_total"},
-      {Measure::kNetworkReceiveDropped, "network_receive_packets_dropped_total"},
-      {Measure::kNetworkTransmitDropped, "network_transmit_packets_dropped_total"},
+      {Measure::kNetworkReceiveErrors, "network_errors_total", R"(,direction="receive")"},
+      {Measure::kNetworkTransmitErrors, "network_errors_total", R"(,direction="transmit")"},
+      {Measure::kNetworkReceiveDropped, "network_packets_dropped_total", R"(,direction="receive")"},
+      {Measure::kNetworkTransmitDropped, "network_packets_dropped_total", R"(,direction="transmit")"},
   };
   KubeletBench bench;
   const Pod pod = executor_with({running("main", 1)});

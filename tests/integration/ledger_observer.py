@@ -26,10 +26,10 @@ CONTAINER_COUNTERS = {
 NETWORK_COUNTERS = {
     "container_network_receive_bytes_total": ("network_receive_bytes_total", ""),
     "container_network_transmit_bytes_total": ("network_transmit_bytes_total", ""),
-    "container_network_receive_errors_total": ("network_receive_errors_total", ""),
-    "container_network_transmit_errors_total": ("network_transmit_errors_total", ""),
-    "container_network_receive_packets_dropped_total": ("network_receive_packets_dropped_total", ""),
-    "container_network_transmit_packets_dropped_total": ("network_transmit_packets_dropped_total", ""),
+    "container_network_receive_errors_total": ("network_errors_total", "receive"),
+    "container_network_transmit_errors_total": ("network_errors_total", "transmit"),
+    "container_network_receive_packets_dropped_total": ("network_packets_dropped_total", "receive"),
+    "container_network_transmit_packets_dropped_total": ("network_packets_dropped_total", "transmit"),
 }
 GAUGES = {
     "container_memory_working_set_bytes": "memory_working_set_bytes",

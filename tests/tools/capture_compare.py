@@ -161,7 +161,7 @@ def our_sums(series):
         for prefix, table in (("flintgauge_app_", "applications"), ("flintgauge_namespace_", "namespaces")):
             if not name.startswith(prefix):
                 continue
-            suffix = name[len(prefix):]
+            suffix = name[len(prefix):].replace("network_", f"network_{labels['direction']}_" if "direction" in labels else "network_")
             key = labels["namespace"] + (f"/{labels['app_id']}/{labels['role']}" if table == "applications" else "")
             group = sums[table].setdefault(key, {})
             if suffix == "pods":
