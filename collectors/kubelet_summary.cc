@@ -116,8 +116,11 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
     forget();
   }
 
+  /// In place: the strings keep their room for the next pod.
   void forget() {
-    route_ = Route();
+    route_.namespace_name.clear();
+    route_.pod.clear();
+    route_.pod_uid.clear();
     values_.fill({});
     times_.fill(kNoTimestamp);
   }

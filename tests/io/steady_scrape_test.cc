@@ -70,22 +70,41 @@ std::string cadvisor_body(int round) {
   return page;
 }
 
+/// Every time and number moves; names are long enough to need room of their own.
+std::string summary_body(int round) {
+  const std::string time = R"("time":"2026-01-01T00:00:)" + std::to_string(10 + round % 50) + R"(Z")";
+  std::string body = R"({"node":{"nodeName":"node-1","cpu":{)" + time + R"(,"usageCoreNanoSeconds":)" +
+                     std::to_string(1'000'000'000'000 + round) + "}},\"pods\":[";
+  for (int i = 0; i < kPods; ++i) {
+    if (i > 0) body += ',';
+    body += R"({"podRef":{"name":")" + pod_name(i) + R"(","namespace":"team","uid":)" +
+            R"("00000000-0000-0000-0000-)" + std::to_string(100'000'000'000 + i) + R"("},"network":{)" +
+            time + R"(,"name":"eth0","rxBytes":)" + std::to_string(1000 * i + round) +
+            R"(,"txBytes":5,"interfaces":[{"name":"eth0","rxBytes":1}]},"ephemeral-storage":{)" + time +
+            R"(,"usedBytes":)" + std::to_string(4096 * (i + round)) + "}}";
+  }
+  return body + "]}";
+}
+
 TEST(SteadyScrape, AllocatesNothingFromTheTenthRoundOn) {
   std::atomic<int> round{0};
   FakeHttp server([&round, pods = pods_body()](FakeConnection& out, const FakeRequest& request) {
     if (request.path == "/pods") return (void)out.respond(pods, "application/json");
     if (request.path == "/metrics/cadvisor") return (void)out.respond(cadvisor_body(round++));
+    if (request.path == "/stats/summary") return (void)out.respond(summary_body(round), "application/json");
     out.respond_status(404, "");
   });
   Source::Collectors collectors;
   for (auto& collector : make_collectors()) {  // the others have a pace of their own
-    if (collector->name() == "kubelet_pods" || collector->name() == "cadvisor")
+    const std::string_view name = collector->name();
+    if (name == "kubelet_pods" || name == "cadvisor" || name == "kubelet_summary")
       collectors.push_back(std::move(collector));
   }
-  ASSERT_EQ(collectors.size(), 2U);
+  ASSERT_EQ(collectors.size(), 3U);
   SourceSettings settings;
   settings.discovery.kubelet_url = server.url("");
   settings.discovery.kubelet_interval_ms = 30;
+  settings.discovery.summary_interval_ms = 30;
   settings.body_limit = 64U << 20U;
   settings.node_name = "node-1";
   settings.requests.missing_type_ok = true;
@@ -110,9 +129,11 @@ TEST(SteadyScrape, AllocatesNothingFromTheTenthRoundOn) {
   // It did work meanwhile: all samples were folded and the totals moved.
   const View view = store.read();
   const Block& block = *view.block(Shard::kKubelet);
-  ASSERT_TRUE(block.targets.at(0).up && block.targets.at(1).up);
+  ASSERT_TRUE(block.targets.at(0).up && block.targets.at(1).up && block.targets.at(2).up);
   EXPECT_EQ(block.targets.at(1).counts.kept, 3U * kPods);
   EXPECT_EQ(block.targets.at(1).counts.skipped, 1U * kPods);
+  EXPECT_EQ(block.targets.at(2).target->collector, "kubelet_summary");
+  EXPECT_GT(block.targets.at(2).counts.kept, 4U * kPods);
   const auto [first, last] = block.schema->range(family("flintgauge_app_cpu_usage_seconds_total"));
   ASSERT_EQ(last - first, 5U);
   EXPECT_GT(block.values[first],
