@@ -38,7 +38,6 @@ constexpr auto kWanted = std::to_array<Wanted>({
     {"container_memory_cache", Measure::kMemoryCacheBytes},
     {"container_memory_failures_total", Measure::kMemoryMajorPageFaults},
     {"container_memory_rss", Measure::kMemoryRssBytes},
-    {"container_memory_usage_bytes", Measure::kMemoryUsageBytes},
     {"container_memory_working_set_bytes", Measure::kMemoryWorkingSetBytes},
     {"container_network_receive_bytes_total", Measure::kNetworkReceiveBytes},
     {"container_network_receive_errors_total", Measure::kNetworkReceiveErrors},
@@ -68,7 +67,7 @@ constexpr bool is_network(Measure measure) {
 /// Measures that the root cgroup has for the node.
 constexpr bool is_of_node(Measure measure) {
   return measure == Measure::kCpuUsageSeconds ||
-         (measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemoryUsageBytes);
+         (measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemoryCacheBytes);
 }
 
 constexpr bool is_of_machine(Measure measure) {

@@ -24,7 +24,6 @@ constexpr auto kWanted = std::to_array<Wanted>({
     {"metrics_executor_completedTasks_total", Measure::kExecutorTasksCompleted},
     {"metrics_executor_failedTasks_total", Measure::kExecutorTasksFailed},
     {"metrics_executor_maxTasks", Measure::kExecutorMaxTasks},
-    {"metrics_executor_totalCores", Measure::kExecutorTotalCores},
     {"metrics_executor_totalGCTime_seconds_total", Measure::kExecutorGcSeconds},
     {"metrics_executor_totalInputBytes_bytes_total", Measure::kExecutorInputBytes},
     {"metrics_executor_totalShuffleRead_bytes_total", Measure::kExecutorShuffleReadBytes},

@@ -49,7 +49,8 @@ constexpr ColumnMask bit(std::size_t column) { return ColumnMask{1} << column; }
 struct ColumnFamilies {
   FamilyId app;
   FamilyId of_namespace;
-  std::string_view label;  ///< value of the family's last label (scope, phase, direction), or "" when it has none
+  std::string_view
+      label;  ///< value of the family's last label (scope, phase, direction), or "" when it has none
 };
 
 /// The families PREFIX_SUFFIX; a name that is not in the catalogue does not compile.
@@ -98,12 +99,13 @@ inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
 };
 
 /// What a row of a scope is worth to the fold.
-enum class RowKind : std::uint8_t { kIgnored, kCounter, kGauge, kStartTime };
+enum class RowKind : std::uint8_t { kIgnored, kCounter, kGauge, kStartTime, kScrapeError };
 
 constexpr RowKind kind_of(Scope scope, Measure measure) {
   const bool network =
       measure >= Measure::kNetworkReceiveBytes && measure <= Measure::kNetworkTransmitDropped;
   if (measure == Measure::kStartTimeSeconds) return RowKind::kStartTime;
+  if (measure == Measure::kScrapeError) return RowKind::kScrapeError;
   switch (scope) {
     case Scope::kContainer:
       if (measure < Measure::kNetworkReceiveBytes) return RowKind::kCounter;

@@ -74,6 +74,7 @@ void Page::sum_gauges(const Now& now) {
   }
   node_present_ = samples_.node().fed ? bit(0) : 0;
   node_[0] = samples_.node().cpu_seconds;
+  read_completeness();
   for (const Slot& slot : slots_.all()) {
     if (!slot.used) continue;
     if (slot.scope == Scope::kNode) read_node(slot, now);
@@ -120,8 +121,17 @@ void Page::read_node(const Slot& slot, const Now& now) {
   }
 }
 
+void Page::read_completeness() {
+  for (Rank rank = 0; rank < kRanks; ++rank) {
+    const SampleTable::Completeness said = samples_.completeness(rank);
+    told_[rank] = said.told;
+    incomplete_[rank] = said.incomplete;
+  }
+}
+
 bool Page::same_series() const {
-  if (generation_ != groups_.generation() || schema_node_ != node_present_) return false;
+  if (generation_ != groups_.generation() || schema_node_ != node_present_ || schema_told_ != told_)
+    return false;
   const std::vector<Group>& groups = groups_.all();
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (groups[i].present != schema_present_[i]) return false;
@@ -144,9 +154,15 @@ void Page::build_schema() {
   for (const auto& [name, use] : groups_.budget().namespaces()) {
     if (use.refused > 0) writer.add(family("flintgauge_series_overflow_total"), {name}, use.refused);
   }
+  for (Rank rank = 0; rank < kRanks; ++rank) {
+    if (!told_[rank]) continue;
+    writer.add(family("flintgauge_target_incomplete"), {"kubelet", samples_.completeness(rank).key},
+               incomplete_[rank]);
+  }
   schema_ = writer.build(places_);
   generation_ = groups_.generation();
   schema_node_ = node_present_;
+  schema_told_ = told_;
 }
 
 }  // namespace flintgauge::kubelet

@@ -28,6 +28,7 @@ class Page {
   void add_container(const Slot& slot, const Now& now);
   void add_gauge(const KnownPod& pod, Column column, double value);
   void read_node(const Slot& slot, const Now& now);
+  void read_completeness();
   bool same_series() const;
   void build_schema();
 
@@ -37,11 +38,14 @@ class Page {
   const SampleTable& samples_;
   std::array<double, kNodeColumns> node_{};
   ColumnMask node_present_ = 0;
+  std::array<double, kRanks> incomplete_{};  ///< by rank
+  std::array<bool, kRanks> told_{};          ///< whether the page of that rank says so
 
   // The schema and what it was built for.
   std::shared_ptr<const Schema> schema_;
   std::uint64_t generation_ = 0;
   ColumnMask schema_node_ = 0;
+  std::array<bool, kRanks> schema_told_{};
   std::vector<ColumnMask> schema_present_;  ///< by group
   /// Where each series has its value: in a group, in node_ or in the budget. Groups move only when one is
   /// made, and then the generation changes.

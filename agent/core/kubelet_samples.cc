@@ -51,11 +51,17 @@ FoldCounts SampleTable::apply(const Target& target, const SampleBatch& batch, co
   changed |= note_presence(batch, pass);
   if (changed) choose_instances();
   newcomers_.clear();
+  source.tells = source.incomplete = false;
   for (const Sample& sample : batch.samples) {
     const Row& row = source.rows[sample.series];
     switch (row.kind) {
       case RowKind::kIgnored:
       case RowKind::kStartTime:
+        ++pass.counts.folded;
+        break;
+      case RowKind::kScrapeError:
+        source.tells = true;
+        source.incomplete |= sample.value != 0;
         ++pass.counts.folded;
         break;
       case RowKind::kGauge:
@@ -83,7 +89,8 @@ bool SampleTable::bind_rows(const SampleBatch& batch, const Pass& pass) {
     const Route& route = batch.routes[series];
     row.measure = route.measure;
     row.kind = kind_of(route.scope, route.measure);
-    if (row.kind != RowKind::kIgnored) row.slot = slots_.bind(route, pass.now);
+    if (row.kind != RowKind::kIgnored && row.kind != RowKind::kScrapeError)
+      row.slot = slots_.bind(route, pass.now);
   }
   return !batch.retired.empty() || !batch.created.empty();
 }
@@ -183,7 +190,7 @@ bool SampleTable::is_countable(const Slot& slot, const Sample& sample, Pass& pas
   } else if (of_pod && slot.scope != Scope::kContainer && pods_[slot.pod].host_network) {
     ++pass.counts.host_network;
   } else if (sample.value < 0) {  // the baseline stays for the next good value
-    ++pass.counts.unchanged;
+    ++pass.counts.impossible;
   } else {
     return true;
   }

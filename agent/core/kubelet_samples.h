@@ -63,6 +63,17 @@ class SampleTable {
 
   const NodeTotal& node() const { return node_; }
 
+  /// What a target's page says of itself.
+  struct Completeness {
+    std::string_view key;   ///< of the target; lives as long as this object
+    bool told = false;      ///< it says so now; a page without such a row, or a dropped one, does not
+    double incomplete = 0;  ///< 1 or 0
+  };
+  Completeness completeness(Rank rank) const {
+    const Source& source = sources_[rank];
+    return {source.key, source.counts && source.tells, source.incomplete ? 1.0 : 0.0};
+  }
+
  private:
   struct Source {
     std::string key;
@@ -70,6 +81,8 @@ class SampleTable {
     std::int64_t fresh_ms = kFreshMs;
     std::uint32_t batch = 0;  ///< number of the newest one
     bool counts = false;      ///< not dropped
+    bool tells = false;       ///< the newest batch has a row that says whether it is complete
+    bool incomplete = false;
     SteadyTime committed;
     std::vector<Row> rows;
   };

@@ -71,8 +71,6 @@ struct Slot {
   bool used = false;
   Scope scope = Scope::kContainer;
   Route route;                               ///< what the rows say of themselves; measure is meaningless
-  std::uint32_t parked_rows = 0;             ///< that many rows are in `parked`
-  std::uint32_t incoming_rows = 0;           ///< and in `incoming`
   std::uint32_t rows = 0;                    ///< series bound to it, of all sources
   std::uint64_t serial = 0;                  ///< of its making: the later, the younger
   SteadyTime last_bound;                     ///< when a row was bound or let go last

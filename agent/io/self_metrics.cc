@@ -10,9 +10,9 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::array<std::string_view, 12> kResultNames = {
-    "kept",      "skipped",      "bad",        "duplicate", "not_finite", "folded",
-    "unmatched", "host_network", "superseded", "not_live",  "stale",      "unchanged"};
+constexpr std::array<std::string_view, 13> kResultNames = {
+    "kept",         "skipped",    "bad",      "duplicate", "not_finite", "folded",    "unmatched",
+    "host_network", "superseded", "not_live", "stale",     "unchanged",  "impossible"};
 constexpr std::array<std::string_view, 4> kMethodNames = {"GET", "HEAD", "POST", "other"};
 
 /// Kept elsewhere as totals and read when a page is made: the registry cannot be set to a total.
@@ -124,10 +124,10 @@ void EndpointCounters::count_error(Reason reason) noexcept {
 void EndpointCounters::add_bytes(std::uint64_t bytes) noexcept { add(bytes_, bytes); }
 
 void EndpointCounters::add_samples(const ScrapeCounts& scrape, const FoldCounts& fold) noexcept {
-  const std::array<std::uint64_t, kResults> amounts = {scrape.kept,      scrape.skipped,    scrape.bad,
-                                                       scrape.duplicate, scrape.not_finite, fold.folded,
-                                                       fold.unmatched,   fold.host_network, fold.superseded,
-                                                       fold.not_live,    fold.stale,        fold.unchanged};
+  const std::array<std::uint64_t, kResults> amounts = {
+      scrape.kept, scrape.skipped, scrape.bad,        scrape.duplicate, scrape.not_finite,
+      fold.folded, fold.unmatched, fold.host_network, fold.superseded,  fold.not_live,
+      fold.stale,  fold.unchanged, fold.impossible};
   for (std::size_t i = 0; i < kResults; ++i) add(samples_[i], amounts[i]);
   add(slow_lines_, scrape.slow_lines);
   add(counter_resets_, fold.counter_resets);

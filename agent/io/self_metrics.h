@@ -52,7 +52,7 @@ class EndpointCounters {
 
  private:
   friend class SelfMetrics;
-  static constexpr std::size_t kResults = 12;
+  static constexpr std::size_t kResults = 13;
   prometheus::Counter* scrapes_ = nullptr;
   prometheus::Counter* bytes_ = nullptr;
   prometheus::Counter* slow_lines_ = nullptr;

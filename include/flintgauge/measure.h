@@ -29,7 +29,6 @@ enum class Measure : std::uint8_t {
   kMemoryWorkingSetBytes,
   kMemoryRssBytes,
   kMemoryCacheBytes,
-  kMemoryUsageBytes,
   kEphemeralStorageBytes,  ///< scope kPod
   kStartTimeSeconds,       ///< Unix seconds of the container's start: restart detection, not exposed
   kMachineCpuCores,
@@ -61,7 +60,6 @@ enum class Measure : std::uint8_t {
   // Per executor, gauges.
   kExecutorActiveTasks,
   kExecutorMaxTasks,
-  kExecutorTotalCores,
   // Driver registry (scope kDriver), gauges.
   kDriverTargetExecutors,     ///< ExecutorAllocationManager numberTargetExecutors
   kDriverMaxNeededExecutors,  ///< ExecutorAllocationManager numberMaxNeededExecutors

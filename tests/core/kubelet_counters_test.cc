@@ -207,7 +207,9 @@ TEST(KubeletCounters, NegativeValueIsNoCounter) {
   for (const double value : {10.0, -1.0, 12.0}) {
     static double at = 0;
     at += 1;
-    bench.scrape(bench.cadvisor, {row(pod, "main", 1, kCpu, value, stamp(at))}, at);
+    const FoldCounts counts = bench.scrape(bench.cadvisor, {row(pod, "main", 1, kCpu, value, stamp(at))}, at);
+    EXPECT_EQ(counts.impossible, value < 0 ? 1U : 0U);
+    EXPECT_EQ(counts.unchanged, 0U);
   }
   EXPECT_EQ(bench.app(kCpuTotal, 4), 2);
 }

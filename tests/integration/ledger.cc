@@ -111,7 +111,8 @@ class Ledger {
     const auto* samples = std::get_if<SampleBatch>(&batch);
     if (samples == nullptr) return;
     const std::uint64_t accounted = fold.folded + fold.unmatched + fold.host_network + fold.superseded +
-                                    fold.not_live + fold.stale + fold.unchanged + fold.identity_mismatch;
+                                    fold.not_live + fold.stale + fold.unchanged + fold.impossible +
+                                    fold.identity_mismatch;
     if (accounted != samples->samples.size() || (target.expect == Expect::kText && scrape.kept != accounted))
       give_up(path + ": " + std::to_string(scrape.kept) + " samples kept, " + std::to_string(accounted) +
               " accounted for");

@@ -85,6 +85,7 @@ Object as_object(const FoldCounts& c) {
   put("not_live", c.not_live);
   put("stale", c.stale);
   put("unchanged", c.unchanged);
+  put("impossible", c.impossible);
   put("identity_mismatch", c.identity_mismatch);
   return out;
 }
