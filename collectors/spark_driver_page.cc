@@ -1,69 +1,50 @@
-// A Spark driver's /metrics/prometheus/ (PrometheusServlet): the driver's own registry (spark.md sections 1
-// and 2). Off unless the user configures the sink. A name is
-// metrics_<namespace>_driver_<source>_<metric>_<suffix>, every character but letters and digits mangled to
-// '_'; the namespace is the application id unless the user set spark.metrics.namespace. The application is
-// known from the pod asked, never from the name.
+// A Spark driver's registry as text (PrometheusServlet; spark.md sections 1 and 2). Off unless the user
+// configures the sink, and it says nothing that /metrics/json/ does not say: it is asked while that one fails
+// or is not there. A name is metrics_<namespace>_driver_<source>_<metric>_<suffix>, every character but
+// letters and digits mangled to '_'; the namespace is the application id unless the user set
+// spark.metrics.namespace. The application is known from the pod asked, never from the name.
+//
+// The path is the user's own. It is looked for in this order: annotation prometheus.io/path of the pod,
+// /metrics/prometheus/, the path of the operators' examples, the one that the driver's environment tells.
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "collectors/common/registry_text.h"
+#include "collectors/common/spark_registry.h"
 #include "collectors/common/spark_target.h"
-#include "collectors/common/text_decoder.h"
 
 namespace flintgauge {
 namespace {
 
-struct Wanted {
-  std::string_view name;  ///< after "_driver_"; gauges come twice, as _Value and as _Number
-  Measure measure;
-};
+constexpr std::string_view kDriver = "driver";
+constexpr std::string_view kStandsInFor = "spark_metrics_json";
+constexpr auto kUsualPaths =
+    std::to_array<std::string_view>({"/metrics/prometheus/", "/metrics/driver/prometheus/"});
+// Pages of other collectors that people annotate.
+constexpr auto kOtherPaths =
+    std::to_array<std::string_view>({"/metrics/executors/prometheus/", "/metrics/json/"});
 
-constexpr auto kWanted = std::to_array<Wanted>({
-    {"DAGScheduler_job_activeJobs_Value", Measure::kDriverActiveJobs},
-    {"DAGScheduler_stage_runningStages_Value", Measure::kDriverRunningStages},
-    {"DAGScheduler_stage_waitingStages_Value", Measure::kDriverWaitingStages},
-    {"ExecutorAllocationManager_executors_numberMaxNeededExecutors_Value",
-     Measure::kDriverMaxNeededExecutors},
-    {"ExecutorAllocationManager_executors_numberTargetExecutors_Value", Measure::kDriverTargetExecutors},
-});
-
-constexpr std::string_view kStart = "metrics_";
-constexpr std::string_view kDriver = "_driver_";
-
-/// As PrometheusServlet does it.
-std::string mangle(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    c = kept ? c : '_';
-  }
-  return out;
+void add_path(std::vector<std::string>& paths, std::string path) {
+  if (path.empty()) return;
+  if (!path.ends_with('/')) path += '/';  // without it Jetty redirects
+  if (std::ranges::find(kOtherPaths, path) != kOtherPaths.end()) return;
+  if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
 }
 
-/// `own_prefix`: of this application's names when its namespace is the default. Other names must end in a
-/// metric that is wanted; what comes before "_driver_" is then the user's own namespace.
-std::optional<Measure> measure_of(std::string_view name, std::string_view own_prefix) {
-  const bool is_own = name.starts_with(own_prefix);
-  if (!is_own && !name.starts_with(kStart)) return std::nullopt;
-  for (const Wanted& wanted : kWanted) {
-    if (!name.ends_with(wanted.name)) continue;
-    const std::string_view before = name.substr(0, name.size() - wanted.name.size());
-    if (is_own ? before == own_prefix : before.ends_with(kDriver)) return wanted.measure;
-  }
-  return std::nullopt;
-}
-
-std::optional<Route> route_of(Measure measure, std::span<const Label> /*labels*/) {
-  Route route;
-  route.measure = measure;
-  route.scope = Scope::kDriver;
-  return route;
+std::vector<std::string> paths_of(const SparkDriver& driver, const Discovery& discovery) {
+  std::vector<std::string> paths;
+  add_path(paths, driver.annotated_path);
+  for (const std::string_view path : kUsualPaths) add_path(paths, std::string(path));
+  if (discovery.servlet_paths == nullptr) return paths;
+  if (const auto told = discovery.servlet_paths->find(driver.app); told != discovery.servlet_paths->end())
+    add_path(paths, told->second);
+  return paths;
 }
 
 class SparkDriverPage final : public Collector {
@@ -74,21 +55,33 @@ class SparkDriverPage final : public Collector {
   std::vector<Target> targets(const Discovery& discovery) const override {
     std::vector<Target> targets;
     for (const SparkDriver& driver : spark_drivers(discovery)) {
-      targets.push_back(spark_target(driver, discovery, name(), "/metrics/prometheus/", Expect::kText));
-      targets.back().optional = true;
+      const std::string who = "/" + driver.app.namespace_name + "/" + driver.app.app_id;
+      std::string before = std::string(kStandsInFor) + who;
+      int number = 1;
+      for (const std::string& path : paths_of(driver, discovery)) {
+        Target target = spark_target(driver, discovery, name(), path, Expect::kText);
+        if (number > 1) target.key.insert(name().size(), "_" + std::to_string(number));
+        ++number;
+        target.optional = true;
+        target.fallback_of = before;
+        before = target.key;
+        targets.push_back(std::move(target));
+      }
     }
     return targets;
   }
 
   std::unique_ptr<Decoder> make_decoder(const Target& target) const override {
-    std::string own_prefix(kStart);
-    own_prefix.append(mangle(target.app.app_id)).append(kDriver);
-    return make_text_decoder(
-        {.measure = [own = std::move(own_prefix)](std::string_view name) { return measure_of(name, own); },
-         .route = route_of,
-         .limits = kTenantTextLimits,
-         .lenient = true,
-         .labels = LabelSyntax::kUnescaped});
+    const auto route = [own = mangle_registry_name(target.app.app_id)](
+                           std::string_view metric_name) -> std::optional<Route> {
+      const auto parsed = parse_mangled_name(metric_name, own);
+      if (!parsed || parsed->instance != kDriver) return std::nullopt;
+      if (const RegistryMetric* metric = find_servlet_metric(parsed->rest))
+        return registry_route(*metric, kDriver);
+      const auto query = find_servlet_query(parsed->rest);
+      return query ? std::optional(registry_route(*query->metric, kDriver, query->query)) : std::nullopt;
+    };
+    return make_registry_text_decoder({.route = route});
   }
 };
 

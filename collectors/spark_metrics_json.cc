@@ -72,6 +72,7 @@ class Registry final : public json::Visitor {
 
   struct Entry {
     const RegistryMetric* metric = nullptr;  ///< null: nobody wants it
+    std::string query;                       ///< of a streaming query's metric
     SeriesIndex series = kNone;
     std::size_t sample = 0;    ///< place in samples_, when valued
     std::uint64_t heard = 0;   ///< the last reading that had the name
@@ -126,7 +127,10 @@ class Registry final : public json::Visitor {
       }
       at = names_.emplace(name, Entry{}).first;
       const auto parsed = parse_registry_name(name, {}, known_namespace_);
-      if (parsed && parsed->instance == kDriver) at->second.metric = find_registry_metric(*parsed);
+      if (parsed && parsed->instance == kDriver) {
+        at->second.metric = find_registry_metric(*parsed);
+        if (at->second.metric != nullptr) at->second.query = parsed->query;
+      }
     }
     Entry& entry = at->second;
     heard_names_ += entry.heard == reading_ ? 0 : 1;
@@ -147,7 +151,7 @@ class Registry final : public json::Visitor {
   }
 
   void create(Entry& entry) {
-    Route route = registry_route(*entry.metric, kDriver);
+    Route route = registry_route(*entry.metric, kDriver, entry.query);
     if (free_.empty()) {
       entry.series = static_cast<SeriesIndex>(routes_.size());
       routes_.push_back(std::move(route));

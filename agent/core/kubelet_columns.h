@@ -125,6 +125,7 @@ constexpr RowKind kind_of(Scope scope, Measure measure) {
                  : RowKind::kIgnored;
     case Scope::kExecutor:
     case Scope::kDriver:
+    case Scope::kQuery:
       return RowKind::kIgnored;
   }
   return RowKind::kIgnored;

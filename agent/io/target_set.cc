@@ -62,7 +62,8 @@ std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) {
 
 bool TargetSet::is_wanted(const Entry& entry) const {
   if (entry.stands_for == kNone) return true;
-  return entries_[entry.stands_for].run->state().consecutive_failures >= kFailuresForFallback;
+  const TargetState& main = entries_[entry.stands_for].run->state();
+  return main.not_offered || main.consecutive_failures >= kFailuresForFallback;
 }
 
 void TargetSet::find_busy_lanes() const {
@@ -101,7 +102,9 @@ bool TargetSet::all_asked() const {
 TargetRun* TargetSet::idle_fallback() const {
   for (const Entry& entry : entries_) {
     if (entry.stands_for == kNone || entry.run->is_running() || !entry.run->state().asked) continue;
-    if (entries_[entry.stands_for].run->state().up) return entry.run.get();
+    const Entry& main = entries_[entry.stands_for];
+    // A stand-in of a stand-in rests with it.
+    if (main.run->state().up || !is_wanted(main)) return entry.run.get();
   }
   return nullptr;
 }

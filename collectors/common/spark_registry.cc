@@ -51,6 +51,18 @@ constexpr auto kMetrics = std::to_array<RegistryMetric>({
     {"appStatus", "stages.failedStages", kCounter, kOne, Scope::kDriver, Measure::kDriverStagesFailed},
     {"appStatus", "stages.skippedStages", kCounter, kOne, Scope::kDriver, Measure::kDriverStagesSkipped},
     {"appStatus", "tasks.killedTasks", kCounter, kOne, Scope::kDriver, Measure::kDriverTasksKilled},
+    {"spark.streaming", "inputRate-total", kGauge, kOne, Scope::kQuery, Measure::kQueryInputRowsPerSecond},
+    {"spark.streaming", "processingRate-total", kGauge, kOne, Scope::kQuery,
+     Measure::kQueryProcessedRowsPerSecond},
+    {"spark.streaming", "latency", kGauge, kMilliseconds, Scope::kQuery, Measure::kQueryBatchSeconds},
+    {"spark.streaming", "states-rowsTotal", kGauge, kOne, Scope::kQuery, Measure::kQueryStateRows},
+    {"spark.streaming", "states-usedBytes", kGauge, kOne, Scope::kQuery, Measure::kQueryStateMemoryBytes},
+    {"spark.streaming", "eventTime-watermark", kGauge, kMilliseconds, Scope::kQuery,
+     Measure::kQueryWatermarkSeconds},
+    {"StreamingMetrics", "streaming.lastCompletedBatch_processingDelay", kGauge, kMilliseconds, Scope::kQuery,
+     Measure::kQueryBatchSeconds},
+    {"StreamingMetrics", "streaming.lastCompletedBatch_schedulingDelay", kGauge, kMilliseconds, Scope::kQuery,
+     Measure::kQueryLagSeconds},
     {"executor", "succeededTasks", kCounter, kOne, Scope::kExecutor, Measure::kExecutorTasksCompleted},
     {"executor", "runTime", kCounter, kMilliseconds, Scope::kExecutor, Measure::kExecutorRunSeconds},
     {"executor", "cpuTime", kCounter, kNanoseconds, Scope::kExecutor, Measure::kExecutorCpuSeconds},
@@ -198,6 +210,21 @@ bool take_end(std::string_view& text, std::string_view end) {
   return true;
 }
 
+/// "spark_streaming_QUERY_METRIC": the query may be called anything, so the metric is looked for at the end.
+std::optional<QueryMetric> find_mangled_query(std::string_view text, bool ignore_case) {
+  constexpr std::string_view kStart = "spark_streaming_";
+  if (text.size() <= kStart.size() || !equals_mangled(kStart, text.substr(0, kStart.size()), ignore_case))
+    return std::nullopt;
+  text.remove_prefix(kStart.size());
+  for (const RegistryMetric& metric : kMetrics) {
+    if (metric.source != kStreaming || text.size() < metric.metric.size() + 2) continue;
+    const std::size_t end = text.size() - metric.metric.size() - 1;
+    if (text[end] == '_' && equals_mangled(metric.metric, text.substr(end + 1), ignore_case))
+      return QueryMetric{&metric, text.substr(0, end)};
+  }
+  return std::nullopt;
+}
+
 /// SOURCE_METRIC with what rules put around it: _type_counters_count, _count, _total.
 const RegistryMetric* find_jmx_part(std::string_view text) {
   if (const RegistryMetric* metric = find_mangled(text, true)) return metric;
@@ -310,6 +337,31 @@ const RegistryMetric* find_servlet_metric(std::string_view rest) {
   return nullptr;
 }
 
+std::optional<QueryMetric> find_servlet_query(std::string_view rest) {
+  constexpr std::string_view kEnd = "_Value";
+  if (!rest.ends_with(kEnd)) return std::nullopt;
+  return find_mangled_query(rest.substr(0, rest.size() - kEnd.size()), false);
+}
+
+std::optional<QueryMetric> find_jmx_query(std::string_view name) {
+  constexpr std::string_view kSpark = "spark_";
+  constexpr std::string_view kRole = "driver_";
+  if (!name.starts_with(kSpark)) return std::nullopt;
+  for (const std::string_view end : {"_value", "_type_gauges"}) {
+    if (take_end(name, end)) break;
+  }
+  // Rules keep the source's name, or take its "spark" for their own.
+  if (const auto found = find_mangled_query(name, true)) return found;
+  name.remove_prefix(kSpark.size());
+  if (name.starts_with(kRole)) name.remove_prefix(kRole.size());
+  return find_mangled_query(name, true);
+}
+
+RegistryUnit unit_of_measure(Measure measure) {
+  const auto* const found = std::ranges::find(kMetrics, measure, &RegistryMetric::measure);
+  return found == kMetrics.end() ? kOne : found->unit;
+}
+
 const RegistryMetric* find_jmx_metric(std::string_view name) {
   constexpr std::string_view kSpark = "spark_";
   if (!name.starts_with(kSpark)) return nullptr;
@@ -322,11 +374,12 @@ const RegistryMetric* find_jmx_metric(std::string_view name) {
   return nullptr;
 }
 
-Route registry_route(const RegistryMetric& metric, std::string_view instance) {
+Route registry_route(const RegistryMetric& metric, std::string_view instance, std::string_view query) {
   Route route;
   route.measure = metric.measure;
   route.scope = metric.scope;
   if (metric.scope == Scope::kExecutor) route.container = instance;
+  if (metric.scope == Scope::kQuery) route.container = metric.source == kDStreams ? kDStreamsQuery : query;
   return route;
 }
 

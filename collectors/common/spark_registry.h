@@ -80,7 +80,7 @@ struct RegistryMetric {
   std::string_view metric;  ///< "*" stands for anything: several series, whose values add up
   RegistryKind kind;
   RegistryUnit unit;
-  Scope scope;  ///< kExecutor: of the instance named; on the driver only in local mode
+  Scope scope;  ///< kExecutor: of the instance named; on the driver only in local mode. kQuery: of the query
   Measure measure;
 };
 
@@ -93,13 +93,29 @@ const RegistryMetric* find_registry_metric(const RegistryName& name, CountSuffix
 /// writes it; null when nobody wants it. "_Number" is the same gauge once more: null.
 const RegistryMetric* find_servlet_metric(std::string_view rest);
 
+/// A metric of a streaming query, mangled: "spark_streaming_QUERY_METRIC_Value". The query is as it stands
+/// there, mangled too.
+struct QueryMetric {
+  const RegistryMetric* metric;
+  std::string_view query;
+};
+std::optional<QueryMetric> find_servlet_query(std::string_view rest);
+/// The same in a name that a JMX exporter's rules made: spark_spark_streaming_orders_latency.
+std::optional<QueryMetric> find_jmx_query(std::string_view name);
+
 /// The metric of a name that a JMX exporter's rules made, and which instance it says ("" when it does not):
 /// spark_driver_dagscheduler_job_activejobs, spark_executor_runtime_type_counters_count,
 /// spark_executor_runTime_total, spark_executor_runTime (spark.md section 6). Letters' case does not matter.
 const RegistryMetric* find_jmx_metric(std::string_view name);
 
+/// What DStreams are called among an application's queries.
+inline constexpr std::string_view kDStreamsQuery = "__dstreams__";
+
 /// Where a sample of the metric goes. `instance`: "driver" or the executor's id, from whom is trusted.
-Route registry_route(const RegistryMetric& metric, std::string_view instance);
+Route registry_route(const RegistryMetric& metric, std::string_view instance, std::string_view query = {});
+
+/// The unit of the metrics that feed a measure: they all have the same one.
+RegistryUnit unit_of_measure(Measure measure);
 
 /// Is it the name of a registry source (the first part of one)?
 bool is_known_source(std::string_view head);

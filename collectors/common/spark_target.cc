@@ -7,13 +7,17 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <tuple>
 
 #include "flintgauge/identity.h"
 
 namespace flintgauge {
 namespace {
 
-constexpr int kDefaultUiPort = 4040;  // spark.ui.port
+constexpr int kDefaultUiPort = 4040;   // spark.ui.port
+constexpr int kDefaultJmxPort = 8090;  // of kubeflow's operator
+constexpr std::string_view kPathAnnotation = "prometheus.io/path";
+constexpr std::string_view kUiPages = "/metrics/";
 // kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server, this program.
 constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443, 14040};
 constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
@@ -70,6 +74,28 @@ std::string to_url_host(const Address& a) {
   return "[" + std::string(inet_ntop(AF_INET6, a.bytes.data(), text.data(), text.size())) + "]";
 }
 
+int annotated_port(const Pod& pod, int otherwise) {
+  const std::string_view text = pod.annotation("prometheus.io/port");
+  int port = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
+                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end();
+  return valid ? port : otherwise;
+}
+
+/// The annotated path, or "" when there is none or it is not one that may stand in a URL.
+std::string_view annotated_path(const Pod& pod) {
+  constexpr std::size_t kMaxPath = 256;
+  const std::string_view path = pod.annotation(kPathAnnotation);
+  const auto is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("/_-.").find(c) != std::string_view::npos;
+  };
+  const bool valid = path.starts_with('/') && path.size() <= kMaxPath &&
+                     std::ranges::all_of(path, is_plain) && path.find("..") == std::string_view::npos;
+  return valid ? path : std::string_view();
+}
+
 /// Younger first, so that unique() keeps the youngest of an application.
 bool is_before(const std::pair<SparkDriver, std::int64_t>& a, const std::pair<SparkDriver, std::int64_t>& b) {
   if (a.first.app != b.first.app) return a.first.app < b.first.app;
@@ -89,13 +115,8 @@ std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool 
 }
 
 int spark_ui_port(const Pod& pod) {
-  if (!pod.annotation("prometheus.io/path").starts_with("/metrics/")) return kDefaultUiPort;
-  const std::string_view text = pod.annotation("prometheus.io/port");
-  int port = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
-                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end();
-  return valid ? port : kDefaultUiPort;
+  if (!pod.annotation(kPathAnnotation).starts_with(kUiPages)) return kDefaultUiPort;
+  return annotated_port(pod, kDefaultUiPort);
 }
 
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
@@ -110,7 +131,10 @@ std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
     if (host.empty()) continue;
     SparkDriver driver{{std::string(identity.namespace_name), std::string(identity.app_id)},
                        pod.uid,
-                       "http://" + host + ":" + std::to_string(spark_ui_port(pod))};
+                       "http://" + host + ":" + std::to_string(spark_ui_port(pod)),
+                       {}};
+    const std::string_view path = annotated_path(pod);
+    if (path.starts_with(kUiPages)) driver.annotated_path = path;
     found.emplace_back(std::move(driver), pod.created_at.ms);
   }
   std::sort(found.begin(), found.end(), is_before);
@@ -119,6 +143,31 @@ std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
     if (drivers.empty() || drivers.back().app != driver.app) drivers.push_back(std::move(driver));
   }
   return drivers;
+}
+
+std::vector<SparkJvm> spark_jvms(const Discovery& discovery) {
+  std::vector<SparkJvm> jvms;
+  if (discovery.pods == nullptr) return jvms;
+  for (const Pod& pod : discovery.pods->pods) {
+    if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) continue;
+    if (pod.annotation("prometheus.io/scrape") != "true") continue;
+    const PodIdentity identity = identify(pod);
+    const bool is_executor = identity.role == Role::kExecutor;
+    if (identity.app_id.empty() || (is_executor && identity.executor_id.empty())) continue;
+    const bool has_path = !pod.annotation(kPathAnnotation).empty();
+    const std::string_view path = has_path ? annotated_path(pod) : "/metrics";
+    if (path.empty() || path.starts_with(kUiPages)) continue;
+    const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
+    if (host.empty()) continue;
+    std::string url = "http://" + host + ":" + std::to_string(annotated_port(pod, kDefaultJmxPort));
+    jvms.push_back({{std::string(identity.namespace_name), std::string(identity.app_id)},
+                    pod.uid,
+                    std::string(is_executor ? identity.executor_id : ""),
+                    url.append(path)});
+  }
+  std::ranges::sort(jvms, {},
+                    [](const SparkJvm& jvm) { return std::tie(jvm.app, jvm.executor_id, jvm.pod_uid); });
+  return jvms;
 }
 
 Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,

@@ -15,7 +15,22 @@ struct SparkDriver {
   AppKey app;
   std::string pod_uid;
   std::string base_url;
+  std::string
+      annotated_path;  ///< prometheus.io/path when it is one of the UI's pages, below /metrics/; or ""
 };
+
+/// A driver's or executor's JVM with a JMX exporter in it.
+struct SparkJvm {
+  AppKey app;
+  std::string pod_uid;
+  std::string executor_id;  ///< "" for the driver
+  std::string url;          ///< of the exporter's page
+};
+
+/// Pods of applications that are annotated prometheus.io/scrape: "true" with a page that is not one of the UI
+/// (prometheus.io/path, "/metrics" when absent) on prometheus.io/port (8090 when absent, as the operators
+/// have it). No port need be declared. Same rules for addresses and ports as for drivers; sorted. Pure.
+std::vector<SparkJvm> spark_jvms(const Discovery& discovery);
 
 /// Drivers of discovery.pods that may be asked: labels name a driver and an application, phase Running,
 /// network of its own, and a first IP that is_pod_address() accepts. One per application (of several pods

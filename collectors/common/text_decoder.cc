@@ -258,7 +258,8 @@ bool TextDecoder::take_new(const Line& line, std::string_view name, Measure meas
     key = series_.key(between(line.begin, text_end));
     if (const TextId known = series_.find(key); known != kNone) return take_known(line, known, text_end);
   }
-  std::optional<Route> route = page_.route(measure, labels_.labels());
+  std::optional<Route> route =
+      page_.named_route ? page_.named_route(name, labels_.labels()) : page_.route(measure, labels_.labels());
   Value value;
   if (!is_separated(text_end) || (route && read_value(text_end, value) == nullptr)) {
     return refuse(line, Reason::kParse, "a number, and at most a time stamp, must follow the series");

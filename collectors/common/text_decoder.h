@@ -32,6 +32,10 @@ struct TextPage {
   /// Where a series goes; nothing when its rows are unwanted. Pure: asked once in a series' life.
   std::function<std::optional<Route>(Measure measure, std::span<const Label> labels)> route;
 
+  /// In place of `route`, for pages whose metric names say it.
+  std::function<std::optional<Route>(std::string_view metric_name, std::span<const Label> labels)>
+      named_route = nullptr;
+
   TextLimits limits = kKubeletTextLimits;
 
   /// false: one unreadable line fails the scrape, and bytes that are no UTF-8 become U+FFFD in label values.

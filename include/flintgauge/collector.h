@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,11 +60,15 @@ struct Target {
   bool skip_unchanged = false;  ///< body hashed; an unchanged body counts as success without decoding
 };
 
+/// Where drivers say that their PrometheusServlet is (SparkSettings::servlet_path).
+using ServletPaths = std::map<AppKey, std::string>;
+
 /// What discovery knows: the collectors turn it into targets.
 struct Discovery {
-  std::string kubelet_url;              ///< "https://10.0.0.7:10250", no trailing slash
-  std::shared_ptr<const PodList> pods;  ///< may be null before the first /pods
-  bool allow_loopback = false;          ///< addresses in 127.0.0.0/8 may be asked
+  std::string kubelet_url;                            ///< "https://10.0.0.7:10250", no trailing slash
+  std::shared_ptr<const PodList> pods;                ///< may be null before the first /pods
+  std::shared_ptr<const ServletPaths> servlet_paths;  ///< null: no driver has told one
+  bool allow_loopback = false;                        ///< addresses in 127.0.0.0/8 may be asked
   std::int64_t kubelet_interval_ms = 10'000;
   std::int64_t summary_interval_ms = 60'000;
   std::int64_t spark_interval_ms = 10'000;
@@ -74,9 +79,10 @@ struct Route {
   Measure measure = Measure::kCpuUsageSeconds;
   Scope scope = Scope::kContainer;
   std::string namespace_name;
-  std::string pod;        ///< pod name; for Scope::kExecutor the application id that the row claims
-  std::string container;  ///< container name, or executor id for Scope::kExecutor; empty with a container_id:
-                          ///< the page names no pod, and this may be the sandbox's id as well
+  std::string pod;           ///< pod name; for Scope::kExecutor the application id that the row claims
+  std::string container;     ///< container name, executor id for Scope::kExecutor, name of the query for
+                             ///< Scope::kQuery; empty with a container_id:
+                             ///< the page names no pod, and this may be the sandbox's id as well
   std::string container_id;  ///< bare 64-hex id
   std::string pod_uid;
   std::string

@@ -83,8 +83,16 @@ enum class Measure : std::uint8_t {
   kDriverEventsDropped,  ///< LiveListenerBus queue.*.numDroppedEvents: several series, which add up
   kDriverGcSeconds,
   kDriverCpuSeconds,
+  // Streaming queries of a driver (scope kQuery), gauges.
+  kQueryInputRowsPerSecond,
+  kQueryProcessedRowsPerSecond,
+  kQueryBatchSeconds,
+  kQueryStateRows,
+  kQueryStateMemoryBytes,
+  kQueryWatermarkSeconds,  ///< Unix time; 0 = none
+  kQueryLagSeconds,        ///< batches wait so long before they begin
 };
-inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kDriverCpuSeconds) + 1;
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kQueryLagSeconds) + 1;
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||
@@ -100,6 +108,7 @@ enum class Scope : std::uint8_t {
   kNode,      ///< the root cgroup, machine_*, node part of the summary
   kExecutor,  ///< row of a Spark driver's executor page
   kDriver,    ///< the Spark driver's own registry
+  kQuery,     ///< a streaming query of it
 };
 
 }  // namespace flintgauge

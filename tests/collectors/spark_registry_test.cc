@@ -139,6 +139,108 @@ TEST(SparkRegistry, ConvertsToBaseUnits) {
   EXPECT_EQ(to_base(RegistryUnit::kOne, -1), -1);
 }
 
+/// One metric as each channel spells it, and what its number means there (spark.md section 4.1).
+struct Spelling {
+  const char* dotted;   ///< JSON; with ".count" for counters in Graphite and StatsD's own
+  const char* servlet;  ///< PrometheusServlet, after the instance
+  const char* jmx;      ///< kubeflow's rules on Spark 3
+  double raw;
+  Measure measure;
+  double base;
+};
+constexpr auto kSpellings = std::to_array<Spelling>({
+    {"a.1.executor.runTime", "executor_runTime_Count", "spark_executor_runtime_type_counters_count", 1500,
+     Measure::kExecutorRunSeconds, 1.5},
+    {"a.1.executor.cpuTime", "executor_cpuTime_Count", "spark_executor_cputime_type_counters_count", 1.5e9,
+     Measure::kExecutorCpuSeconds, 1.5},
+    {"a.1.executor.jvmGCTime", "executor_jvmGCTime_Count", "spark_executor_jvmGCTime_total", 1156,
+     Measure::kExecutorGcSeconds, 1.156},
+    {"a.1.executor.shuffleFetchWaitTime", "executor_shuffleFetchWaitTime_Count",
+     "spark_executor_shuffleFetchWaitTime_total", 250, Measure::kExecutorShuffleFetchWaitSeconds, 0.25},
+    {"a.1.executor.shuffleWriteTime", "executor_shuffleWriteTime_Count",
+     "spark_executor_shufflewritetime_count", 2.5e8, Measure::kExecutorShuffleWriteSeconds, 0.25},
+    {"a.1.executor.deserializeTime", "executor_deserializeTime_Count", "spark_executor_deserializeTime", 40,
+     Measure::kExecutorDeserializeSeconds, 0.04},
+    {"a.1.executor.shuffleBytesWritten", "executor_shuffleBytesWritten_Count",
+     "spark_executor_shufflebyteswritten_type_counters_count", 5263, Measure::kExecutorShuffleWriteBytes,
+     5263},
+    {"a.driver.BlockManager.memory.memUsed_MB", "BlockManager_memory_memUsed_MB_Value",
+     "spark_driver_BlockManager_memory_memUsed_MB", 3, Measure::kDriverStorageMemoryUsedBytes, 3145728},
+    {"a.driver.JVMCPU.jvmCpuTime", "JVMCPU_jvmCpuTime_Value", "spark_JVMCPU_jvmCpuTime", 5.266e10,
+     Measure::kDriverCpuSeconds, 52.66},
+    {"a.driver.ExecutorMetrics.TotalGCTime", "ExecutorMetrics_TotalGCTime_Value",
+     "spark_ExecutorMetrics_TotalGCTime", 2076, Measure::kDriverGcSeconds, 2.076},
+    {"a.driver.appStatus.tasks.killedTasks", "appStatus_tasks_killedTasks_Count",
+     "spark_appStatus_tasks_killedTasks", 2, Measure::kDriverTasksKilled, 2},
+    {"a.driver.LiveListenerBus.queue.appStatus.numDroppedEvents",
+     "LiveListenerBus_queue_appStatus_numDroppedEvents_Count",
+     "spark_driver_livelistenerbus_queue_appstatus_numdroppedevents_type_counters_count", 7,
+     Measure::kDriverEventsDropped, 7},
+    {"a.driver.LiveListenerBus.queue.executorManagement.numDroppedEvents",
+     "LiveListenerBus_queue_executorManagement_numDroppedEvents_Count",
+     "spark_LiveListenerBus_queue_executorManagement_numDroppedEvents", 7, Measure::kDriverEventsDropped, 7},
+});
+
+TEST(SparkRegistry, EachChannelsSpellingGivesTheSameNumberInBaseUnits) {
+  for (const Spelling& s : kSpellings) {
+    const auto check = [&s](const RegistryMetric* metric, const std::string& name) {
+      ASSERT_NE(metric, nullptr) << name;
+      EXPECT_EQ(metric->measure, s.measure) << name;
+      EXPECT_DOUBLE_EQ(to_base(metric->unit, s.raw), s.base) << name;
+      EXPECT_EQ(unit_of_measure(metric->measure), metric->unit) << name;
+      EXPECT_EQ(metric->kind == RegistryKind::kCounter, std::string(s.servlet).ends_with("_Count")) << name;
+    };
+    check(find_registry_metric(*parse_registry_name(s.dotted)), s.dotted);
+    if (std::string(s.servlet).ends_with("_Count")) {
+      const std::string graphite = std::string(s.dotted) + ".count";
+      check(find_registry_metric(*parse_registry_name(graphite), CountSuffix::kGraphite), graphite);
+    }
+    check(find_servlet_metric(s.servlet), s.servlet);
+    check(find_jmx_metric(s.jmx), s.jmx);
+  }
+}
+
+TEST(SparkRegistry, ASourceOfTheDriverIsAnotherThingOnAnExecutor) {
+  EXPECT_EQ(find_registry_metric(*parse_registry_name("a.1.JVMCPU.jvmCpuTime")), nullptr);
+  EXPECT_EQ(find_registry_metric(*parse_registry_name("a.1.jvm.heap.max")), nullptr);
+  EXPECT_NE(find_registry_metric(*parse_registry_name("a.driver.jvm.heap.max")), nullptr);
+}
+
+TEST(SparkRegistry, AQueueWithoutANameIsNoQueue) {
+  EXPECT_EQ(find_registry_metric(*parse_registry_name("a.driver.LiveListenerBus.queue.numDroppedEvents")),
+            nullptr);
+  EXPECT_EQ(find_servlet_metric("LiveListenerBus_queue__numDroppedEvents_Count"), nullptr);
+  EXPECT_EQ(find_registry_metric(*parse_registry_name("a.driver.LiveListenerBus.queue.q.size")), nullptr);
+}
+
+TEST(SparkRegistry, QueriesAreFoundInEverySpelling) {
+  const auto query = [](const std::optional<QueryMetric>& found) {
+    return found ? std::string(found->query) + " " + std::to_string(static_cast<int>(found->metric->measure))
+                 : "none";
+  };
+  const std::string latency = " " + std::to_string(static_cast<int>(Measure::kQueryBatchSeconds));
+  const auto dotted = parse_registry_name("a.driver.spark.streaming.orders.v2.latency");
+  EXPECT_EQ(find_registry_metric(*dotted)->measure, Measure::kQueryBatchSeconds);
+  EXPECT_EQ(registry_route(*find_registry_metric(*dotted), "driver", dotted->query).container, "orders.v2");
+  EXPECT_EQ(query(find_servlet_query("spark_streaming_orders_v2_latency_Value")), "orders_v2" + latency);
+  EXPECT_EQ(query(find_servlet_query("spark_streaming_orders_v2_latency_Number")), "none");
+  EXPECT_EQ(query(find_servlet_query("spark_streaming_latency_Value")), "none");
+  EXPECT_EQ(query(find_jmx_query("spark_spark_streaming_orders_latency")), "orders" + latency);
+  EXPECT_EQ(query(find_jmx_query("spark_driver_spark_streaming_orders_latency_type_gauges")),
+            "orders" + latency);
+  EXPECT_EQ(query(find_jmx_query("spark_streaming_orders_latency_value")), "orders" + latency);
+  EXPECT_EQ(query(find_jmx_query("spark_executor_runTime")), "none");
+}
+
+TEST(SparkRegistry, DStreamsAreOneQueryWithANameOfOurs) {
+  const auto name =
+      parse_registry_name("a.driver.My.App.StreamingMetrics.streaming.lastCompletedBatch_schedulingDelay");
+  const RegistryMetric* metric = find_registry_metric(*name);
+  ASSERT_NE(metric, nullptr);
+  EXPECT_EQ(metric->measure, Measure::kQueryLagSeconds);
+  EXPECT_EQ(registry_route(*metric, "driver", name->query).container, "__dstreams__");
+}
+
 TEST(SparkRegistry, TheSameTimerHasAnotherUnitOnEachChannel) {
   EXPECT_EQ(timer_unit_seconds(RegistryChannel::kPrometheusServlet), 1e-9);
   EXPECT_EQ(timer_unit_seconds(RegistryChannel::kJson), 1e-3);

@@ -52,6 +52,46 @@ TEST(SparkDrivers, LeavesOutWhatMayNotBeAsked) {
   EXPECT_TRUE(spark_drivers(Discovery{}).empty());
 }
 
+TEST(SparkJvms, AreAnnotatedPodsWithAPageOfTheirOwn) {
+  Pod driver = driver_pod("spark-1", "10.244.0.9");
+  driver.annotations = {
+      {"prometheus.io/path", "/metrics"}, {"prometheus.io/port", "8091"}, {"prometheus.io/scrape", "true"}};
+  Pod executor = driver_pod("spark-1", "10.244.0.10");
+  executor.labels = {{"spark-app-selector", "spark-1"}, {"spark-exec-id", "7"}, {"spark-role", "executor"}};
+  executor.annotations = {{"prometheus.io/scrape", "true"}};
+  const auto jvms = spark_jvms(discovery_of({executor, driver}));
+  ASSERT_EQ(jvms.size(), 2U);
+  EXPECT_EQ(jvms[0].executor_id, "");
+  EXPECT_EQ(jvms[0].url, "http://10.244.0.9:8091/metrics");
+  EXPECT_EQ(jvms[1].executor_id, "7");
+  EXPECT_EQ(jvms[1].url, "http://10.244.0.10:8090/metrics") << "as the operators have it";
+  EXPECT_EQ(jvms[1].app, (AppKey{"team-a", "spark-1"}));
+}
+
+TEST(SparkJvms, LeavesOutWhatIsNotAnnotatedOrMayNotBeAsked) {
+  const auto none = [](auto change) {
+    Pod pod = driver_pod("spark-1", "10.244.0.9");
+    pod.annotations = {{"prometheus.io/scrape", "true"}};
+    change(pod);
+    return spark_jvms(discovery_of({pod})).empty();
+  };
+  EXPECT_FALSE(none([](Pod&) {}));
+  EXPECT_TRUE(none([](Pod& pod) { pod.annotations = {}; }));
+  EXPECT_TRUE(none([](Pod& pod) { pod.annotations = {{"prometheus.io/scrape", "false"}}; }));
+  for (const char* path : {"/metrics/prometheus", "/a?b=c", "metrics", "/../x"}) {
+    EXPECT_TRUE(none([path](Pod& pod) {
+      pod.annotations.insert(pod.annotations.begin(), {"prometheus.io/path", path});
+    })) << path;
+  }
+  EXPECT_TRUE(none([](Pod& pod) { pod.host_network = true; }));
+  EXPECT_TRUE(none([](Pod& pod) { pod.phase = Phase::kSucceeded; }));
+  EXPECT_TRUE(none([](Pod& pod) { pod.ips = {"10.0.17.23"}; }));
+  EXPECT_TRUE(none([](Pod& pod) {
+    pod.labels = {{"spark-app-selector", "spark-1"}, {"spark-role", "executor"}};  // which one?
+  }));
+  EXPECT_TRUE(spark_jvms(Discovery{}).empty());
+}
+
 TEST(SparkDrivers, OneTargetPerApplicationTheYoungestPod) {
   Pod old = driver_pod("spark-1", "10.244.0.9");
   Pod young = driver_pod("spark-1", "10.244.0.10");
@@ -133,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(SparkTarget, SparkUiPort,
 TEST(SparkTargetTest, FirstRequestIsPatientAndLimitsAreATenants) {
   Discovery discovery;
   discovery.spark_interval_ms = 5'000;
-  const SparkDriver driver{{"team-a", "spark-1"}, "uid", "http://[fd00::9]:4040"};
+  const SparkDriver driver{{"team-a", "spark-1"}, "uid", "http://[fd00::9]:4040", ""};
   const Target target = spark_target(driver, discovery, "spark_stages", "/api/v1/x", Expect::kJson);
   EXPECT_EQ(target.key, "spark_stages/team-a/spark-1");
   EXPECT_EQ(target.collector, "spark_stages");

@@ -173,6 +173,24 @@ TEST_F(SourceTest, TheFallbackIsAskedAfterThreeFailuresAndRestsAfterwards) {
   EXPECT_FALSE(state(1).asked);
 }
 
+/// A page that does not exist is looked for at its next place, and so on.
+TEST_F(SourceTest, WhatIsNotOfferedHasStandInsAndTheyHaveTheirs) {
+  Target first = target("a", "/1"), second = target("b", "/2"), third = target("c", "/3");
+  first.optional = second.optional = true;
+  second.fallback_of = "a";
+  third.fallback_of = "b";
+  offer({first, second, third});
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    if (request.path != "/3") return (void)out.respond_status(404, "");
+    out.respond("x 1\n");
+  });
+  start();
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply c 1") >= 3; }));
+  EXPECT_TRUE(state(0).not_offered && state(1).not_offered && state(2).up);
+  const auto requests = server_.requests();
+  EXPECT_EQ(std::count_if(requests.begin(), requests.end(), [](const auto& r) { return r.path != "/3"; }), 2);
+}
+
 TEST_F(SourceTest, UnchangedBodiesCountAsSuccessWithoutDecoding) {
   Target one = target("a", "/1");
   one.skip_unchanged = true;

@@ -78,11 +78,18 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "driver_events_dropped",
     "driver_gc_seconds",
     "driver_cpu_seconds",
+    "query_input_rows_per_second",
+    "query_processed_rows_per_second",
+    "query_batch_seconds",
+    "query_state_rows",
+    "query_state_memory_bytes",
+    "query_watermark_seconds",
+    "query_lag_seconds",
 };
 static_assert(!kMeasureNames.back().empty());
 
-constexpr std::array<std::string_view, 6> kScopeNames = {"container", "sandbox",  "pod",
-                                                         "node",      "executor", "driver"};
+constexpr std::array<std::string_view, 7> kScopeNames = {"container", "sandbox", "pod",  "node",
+                                                         "executor",  "driver",  "query"};
 
 std::string number_text(double value) {
   std::array<char, 40> text{};

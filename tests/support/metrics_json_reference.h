@@ -40,7 +40,7 @@ inline void add_section(const Json& section, std::string_view field, RegistryKin
     const std::string& text = number->text;
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{} || value < 0)
       continue;
-    out.push_back(describe(registry_route(*metric, "driver"), to_base(metric->unit, value)));
+    out.push_back(describe(registry_route(*metric, "driver", parsed->query), to_base(metric->unit, value)));
   }
 }
 

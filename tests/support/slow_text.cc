@@ -262,7 +262,7 @@ class Scrape {
     if (repaired && page_.lenient) throw Bad{Reason::kUtf8};
     std::vector<Label> labels;
     for (const auto& label : written) labels.push_back({label.name, label.decoded});
-    const auto route = page_.route(*measure, labels);
+    const auto route = page_.named_route ? page_.named_route(name, labels) : page_.route(*measure, labels);
     if (!has_labels && !reader.at_blank()) throw Bad{Reason::kParse};
     if (!route) {
       ++out_.counts.skipped;
