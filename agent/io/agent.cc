@@ -18,6 +18,9 @@ namespace {
 constexpr std::int64_t kKubeletConnectMs = 2'000;
 constexpr std::int64_t kPodConnectMs = 1'000;  // on the same node: anything longer is not there
 constexpr std::chrono::seconds kOnceLimit{60};
+// Short: messages end after 256 bytes.
+constexpr std::string_view kTlsMend =
+    "see kubelet.ca_file, kubelet.pinned_certificate_file (self-signed), kubelet.server_name (other name)";
 
 Discovery discovery_of(const Config& config) {
   Discovery discovery;
@@ -38,6 +41,7 @@ SourceSettings kubelet_settings(const Config& config) {
   settings.requests.trust.pinned_certificate_file = config.kubelet.pinned_certificate_file;
   settings.requests.trust.server_name = config.kubelet.server_name;
   settings.requests.trust.insecure_skip_verify = config.kubelet.insecure_skip_verify;
+  settings.requests.trust.mend = kTlsMend;
   settings.requests.missing_type_ok = true;  // the paths are the kubelet's own
   settings.requests.connect_timeout_ms = kKubeletConnectMs;
   settings.body_limit = static_cast<std::size_t>(config.kubelet.body_limit_bytes);

@@ -31,6 +31,7 @@ struct HttpTrust {
       {};                        ///< PEM; only this public key is accepted, whatever name was dialled
   std::string server_name = {};  ///< verified (and sent as SNI) instead of the dialled host
   bool insecure_skip_verify = false;
+  std::string_view mend = {};  ///< a literal: what helps when the handshake fails, for the message
 };
 
 struct HttpTarget {

@@ -224,7 +224,10 @@ Status HttpFetch::curl_failure(CURLcode code) const {
   const char* const text = curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code);
   const auto failed = [&](Reason reason) { return fail(reason, what(text)); };
   if (!pin_error_.empty() && is_tls_failure(code)) return fail(Reason::kTls, what(pin_error_));
-  if (is_tls_failure(code)) return failed(Reason::kTls);
+  if (is_tls_failure(code)) {
+    const std::string_view mend = target_.trust.mend;
+    return fail(Reason::kTls, what(mend.empty() ? text : std::string(text).append("; ").append(mend)));
+  }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       if (is_connected_) return failed(Reason::kTimeout);

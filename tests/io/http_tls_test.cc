@@ -1,12 +1,17 @@
 // Every mode of trust.
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
+#include "agent/io/agent.h"
+#include "flintgauge/config.h"
 #include "io/http_client_support.h"
 #include "support/certificates.h"
 
@@ -14,13 +19,15 @@ namespace flintgauge {
 namespace {
 
 using testing::Certificates;
+using ::testing::HasSubstr;
 
 // Row 21, and every mode of trust.
 class HttpTlsTest : public HttpClientTest {
  protected:
   static void answer(FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); }
   FakeHttp::Tls files(const std::string& name) const {
-    return {certificates_.certificate_file(name), certificates_.key_file(name)};
+    return {.certificate_file = certificates_.certificate_file(name),
+            .key_file = certificates_.key_file(name)};
   }
   HttpTarget trusting(const FakeHttp& server, const HttpTrust& trust) const {
     HttpTarget wanted = target(server.url());
@@ -52,6 +59,53 @@ TEST_F(HttpTlsTest, WhatIsNotTrusted) {
   EXPECT_EQ(fetch(trusting(elsewhere, ours)).reason(), Reason::kTls);
   EXPECT_TRUE(good.requests().empty() && expired.requests().empty() && elsewhere.requests().empty());
   EXPECT_TRUE(fetch(trusting(expired, {.insecure_skip_verify = true})).ok());
+}
+
+TEST_F(HttpTlsTest, AFailedHandshakeSaysWhatHelps) {
+  certificates_.issue("self_signed", {.self_signed = true});
+  certificates_.issue("elsewhere", {.alternative_names = "DNS:node-1"});
+  for (const char* const name : {"self_signed", "elsewhere"}) {
+    FakeHttp server(answer, files(name));
+    Config config;
+    config.kubelet.url = server.url("");
+    config.kubelet.ca_file = certificates_.ca_file();
+    config.kubelet.token_file.clear();
+    config.spark.enabled = false;
+    const auto agent = Agent::make(config, {"1", "2", "3"});
+    ASSERT_TRUE(agent) << agent.error().message;
+    ASSERT_TRUE((*agent)->run_once());
+    const View view = (*agent)->store().read();
+    const TargetState& state = view.block(Shard::kKubelet)->targets.at(0);
+    EXPECT_EQ(state.last_reason, Reason::kTls);
+    for (const char* const key :
+         {"certificate", "kubelet.ca_file", "kubelet.pinned_certificate_file", "kubelet.server_name"})
+      EXPECT_THAT(*state.last_error, HasSubstr(key)) << name;
+  }
+}
+
+/// OpenSSL as an operator may have set it up: it takes every version. Before anything of it is initialised.
+struct LenientOpenSsl {
+  LenientOpenSsl() {
+    std::ofstream(file) << "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+                           "[c]\nMinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n";
+    setenv("OPENSSL_CONF", file.c_str(), 1);
+  }
+  const std::string file = ::testing::TempDir() + "lenient_openssl.cnf";
+};
+class OutdatedTlsTest : private LenientOpenSsl, public HttpTlsTest {};
+
+TEST_F(OutdatedTlsTest, ServerBelowTls12IsRefused) {
+  certificates_.issue("good", {});
+  FakeHttp::Tls outdated = files("good");
+  outdated.is_outdated = true;
+  FakeHttp server(answer, outdated);
+  for (const HttpTrust& trust :
+       {HttpTrust{.ca_file = certificates_.ca_file()}, HttpTrust{.insecure_skip_verify = true}}) {
+    const Fetched refused = fetch(trusting(server, trust));
+    EXPECT_EQ(refused.reason(), Reason::kTls) << refused.message();
+    EXPECT_THAT(refused.message(), HasSubstr("protocol version"));
+  }
+  EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_F(HttpTlsTest, ServerNameIsVerifiedInsteadOfTheAddress) {

@@ -83,7 +83,9 @@ Certificates::~Certificates() {
 void Certificates::issue(const std::string& name, const CertificateWish& wish) {
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate =
-      make_certificate(wish, key.get(), authority_->certificate.get(), authority_->key.get());
+      wish.self_signed
+          ? make_certificate(wish, key.get(), nullptr, key.get())
+          : make_certificate(wish, key.get(), authority_->certificate.get(), authority_->key.get());
   PEM_write_X509(open_file(certificate_file(name)).get(), certificate.get());
   PEM_write_PrivateKey(open_file(key_file(name)).get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
 }

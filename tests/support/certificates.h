@@ -11,6 +11,7 @@ struct CertificateWish {
   std::string alternative_names = "IP:127.0.0.1";  ///< in the words of openssl.cnf; "" = none
   long valid_from_s = -3600;                       ///< from now
   long valid_for_s = 24 * 3600;                    ///< from then
+  bool self_signed = false;                        ///< by its own key, as a kubelet's without rotation
 };
 
 /// A certificate authority and certificates signed by it, as PEM files in a directory of their own that goes

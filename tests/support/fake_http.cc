@@ -32,6 +32,11 @@ int listen_on(const std::string& address, int& port) {
 
 SSL_CTX* make_tls(const FakeHttp::Tls& tls) {
   SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
+  if (tls.is_outdated) {
+    SSL_CTX_set_security_level(context, 0);  // the signatures of those versions are below level 1
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+  }
   if (SSL_CTX_use_certificate_chain_file(context, tls.certificate_file.c_str()) != 1 ||
       SSL_CTX_use_PrivateKey_file(context, tls.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
     throw std::runtime_error("fake server cannot use its certificate");

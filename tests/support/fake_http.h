@@ -53,16 +53,19 @@ class FakeConnection {
   std::string unread_;
 };
 
+/// Files of a certificate make a server HTTPS.
+struct FakeTls {
+  std::string certificate_file;
+  std::string key_file;
+  bool is_outdated = false;  ///< speaks TLS 1.0 and 1.1 only
+};
+
 class FakeHttp {
  public:
   /// Called once for each request; an answer that is not complete when it returns stays so.
   using Handler = std::function<void(FakeConnection&, const FakeRequest&)>;
 
-  /// Files of a certificate make it HTTPS.
-  struct Tls {
-    std::string certificate_file;
-    std::string key_file;
-  };
+  using Tls = FakeTls;
 
   explicit FakeHttp(Handler handler, const Tls& tls = {}, const std::string& address = "127.0.0.1");
   ~FakeHttp();
