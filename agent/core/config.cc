@@ -51,6 +51,13 @@ std::string_view url_fault(std::string_view url) {
   return {};
 }
 
+/// Letters, digits, dots and hyphens: what may stand in a certificate's names and in a URL. "" is none.
+bool is_host_name(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  });
+}
+
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -118,6 +125,8 @@ Status validate(const Config& config) {
   if (config.node.name.empty()) return bad("node.name", "must not be empty");
   if (const std::string_view fault = url_fault(config.kubelet.url); !fault.empty())
     return bad("kubelet.url", fault);
+  if (!is_host_name(config.kubelet.server_name))
+    return bad("kubelet.server_name", "must be a host name: letters, digits, dots and hyphens");
   if (!is_one_of(config.log.level, {"debug", "info", "warn", "error"}))
     return bad("log.level", "must be debug, info, warn or error");
   if (!is_one_of(config.log.format, {"logfmt", "json"})) return bad("log.format", "must be logfmt or json");

@@ -62,18 +62,9 @@ SourceSettings spark_settings(const Config& config) {
   return settings;
 }
 
-bool is_host_name(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-  });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo& build) try {
-  if (!is_host_name(config.kubelet.server_name))
-    return fail(Reason::kConfig,
-                "kubelet.server_name: no host name: " + log::printable(config.kubelet.server_name));
   Result<Source::Collectors> collectors = choose_collectors(config.targets.disabled_collectors);
   if (!collectors) return tl::unexpected(collectors.error());
   return std::unique_ptr<Agent>(new Agent(config, *std::move(collectors), build));

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <vector>
 
+#include "agent/io/collector_choice.h"
 #include "agent/io/log.h"
 #include "agent/io/settings.h"
 
@@ -227,7 +228,10 @@ Result<Config> load_config(const std::string& path, std::span<const std::string>
     status = apply_override(overrides[i], config, origins);
   if (!status) return tl::unexpected(status.error());
   config.hints.hint_max_age_ms = 3 * config.spark.interval_ms;
-  if (status = validate(config); !status) {
+  status = validate(config);
+  if (const auto chosen = choose_collectors(config.targets.disabled_collectors); status && !chosen)
+    status = tl::unexpected(chosen.error());
+  if (!status) {
     const std::string& message = status.error().message;
     const auto origin = origins.find(std::string_view(message).substr(0, message.find(':')));
     return fail(Reason::kConfig,

@@ -30,7 +30,8 @@ Status read_config_file(const std::string& path, Config& config, Origins& origin
 /// One "KEY=VALUE" of the command line.
 Status apply_override(std::string_view assignment, Config& config, Origins& origins);
 
-/// Defaults, file (none when the path is empty), overrides in order, validate(). Variables stay as they are.
+/// Defaults, file (none when the path is empty), overrides in order; validate() and the names of collectors,
+/// with file:line of the value that is wrong. Variables stay as they are.
 Result<Config> load_config(const std::string& path, std::span<const std::string> overrides);
 
 /// An environment: the value of a variable, absent when it is not set.

@@ -33,6 +33,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"kubelet.url", [](Config& c) { c.kubelet.url = "https://10.0.0.1:10250/"; }},
                     Case{"kubelet.url", [](Config& c) { c.kubelet.url = "https://user@10.0.0.1"; }},
                     Case{"kubelet.url", [](Config& c) { c.kubelet.url = "https://"; }},
+                    Case{"kubelet.server_name", [](Config& c) { c.kubelet.server_name = "node 1"; }},
+                    Case{"kubelet.server_name", [](Config& c) { c.kubelet.server_name = "node-1:10250"; }},
                     Case{"kubelet.interval", [](Config& c) { c.kubelet.interval_ms = 10; }},
                     Case{"kubelet.summary_interval", [](Config& c) { c.kubelet.summary_interval_ms = 99; }},
                     Case{"kubelet.body_limit", [](Config& c) { c.kubelet.body_limit_bytes = 1; }},

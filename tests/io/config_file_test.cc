@@ -137,6 +137,26 @@ TEST(LoadConfig, OverridesWinInOrderAndValuesAreChecked) {
             "configuration: series.namespace: must be at least 1 and not above series.node");
 }
 
+/// Values that read well and make no sense.
+class LoadFault : public testing::TestWithParam<Case> {};
+
+TEST_P(LoadFault, NamesFileLineColumnAndKey) {
+  const std::string path = testing::TempDir() + "load_fault.yaml";
+  std::ofstream(path) << GetParam().yaml;
+  const auto loaded = load_config(path, {});
+  ASSERT_FALSE(loaded) << GetParam().yaml;
+  EXPECT_THAT(loaded.error().message, StartsWith(path + GetParam().message));
+}
+INSTANTIATE_TEST_SUITE_P(
+    ConfigFile, LoadFault,
+    testing::Values(Case{"kubelet:\n  server_name: a b\n", ":2:16: kubelet.server_name: must be a host name"},
+                    Case{"kubelet:\n  server_name: \"node_1\"\n", ":2:16: kubelet.server_name: must be"},
+                    Case{"kubelet:\n  url: node:10250\n", ":2:8: kubelet.url: must be http://HOST:PORT"},
+                    Case{"targets:\n  disabled_collectors: spark_stages,nonsense\n",
+                         ":2:24: targets.disabled_collectors: no collector \"nonsense\"; there are: "},
+                    Case{"targets:\n  disabled_collectors: kubelet_pods\n",
+                         ":2:24: targets.disabled_collectors: kubelet_pods cannot be left out"}));
+
 TEST(ExpandVariables, ReplacesOrNamesTheVariable) {
   const Environment environment = [](const std::string& name) -> std::optional<std::string> {
     if (name == "HOST_IP") return "10.0.0.7";

@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -255,6 +258,17 @@ TEST_F(HttpClientTest, ContentTypes) {
       EXPECT_EQ(got.body, "");
     }
   }
+}
+
+TEST_F(HttpClientTest, NetrcIsNotRead) {
+  const std::filesystem::path home = ::testing::TempDir() + "home_with_netrc";
+  std::filesystem::create_directory(home);
+  std::ofstream(home / ".netrc") << "machine 127.0.0.1 login operator password secret\n";
+  setenv("HOME", home.c_str(), 1);
+  setenv("NETRC", (home / ".netrc").c_str(), 1);
+  FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); });
+  EXPECT_TRUE(fetch(target(server.url())).ok());
+  EXPECT_EQ(server.requests().at(0).header("Authorization"), "");
 }
 
 TEST_F(HttpClientTest, MissingContentType) {

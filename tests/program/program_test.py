@@ -153,6 +153,16 @@ class Configuration(unittest.TestCase):
         self.assertIn("max_executors: 7", again.stdout)
         self.assertIn("url: https://$HOST_IP:10250", again.stdout.replace('"', ""))
 
+    def test_bad_value_names_line_and_key_in_every_command(self):
+        for section, value, fault in (
+                ("kubelet", "server_name: a/b", ":2:16: kubelet.server_name: must be a host name"),
+                ("targets", "disabled_collectors: x", ":2:24: targets.disabled_collectors: no collector \"x\"; there are: ")):
+            self.write(f"{section}:\n  {value}\nnode:\n  name: n\n")
+            for arguments in (["check-config", self.path], ["node", "--config", self.path], ["once", "--config", self.path]):
+                result = run(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (1, ""), arguments)
+                self.assertIn(f"{self.path}{fault}", result.stderr, arguments)
+
     def test_missing_variable_is_named(self):
         for command in ("node", "once"):
             result = subprocess.run([PROGRAM, command], capture_output=True, text=True, timeout=60,
