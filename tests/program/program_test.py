@@ -78,6 +78,29 @@ def get(address, path, **headers):
             return refused.code, refused.headers, refused.read()
 
 
+def wait_ready(address):
+    deadline = time.monotonic() + 30
+    while get(address, "/-/ready")[0] != 200:
+        assert time.monotonic() < deadline, "not ready"
+        time.sleep(0.05)
+
+
+def reader_of_nothing(address):
+    """A connection that asks for page after page and reads none, until the program is stuck in sending to it."""
+    host, port = address.split(":")
+    peer = socket.socket()
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        peer.setsockopt(socket.SOL_SOCKET, option, 4096)
+    peer.settimeout(0.5)
+    peer.connect((host, int(port)))
+    try:
+        for _ in range(100_000):
+            peer.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    except socket.timeout:
+        return peer  # it reads no further request: the answers before do not go away
+    raise AssertionError("the program swallows answers that nobody reads")
+
+
 NODE = ("node", "--set", "node.name=n", "--set", "kubelet.url=http://127.0.0.1:9", "--set", "kubelet.token_file=",
         "--set", "web.listen_address=127.0.0.1:0", "--set", "kubelet.interval=200ms")
 
@@ -192,8 +215,10 @@ class Signals(unittest.TestCase):
         for number in (signal.SIGTERM, signal.SIGINT):
             node = Running(*NODE)
             address = node.address()
-            # A connection that says nothing, one that is kept open, and one that reads nothing.
+            wait_ready(address)
+            # A connection that says nothing, one that reads nothing, and one that is kept open.
             idle = socket.create_connection(address.split(":"))
+            stuck = reader_of_nothing(address)
             kept = http.client.HTTPConnection(address)
             kept.request("GET", "/-/healthy")
             kept.getresponse().read()
@@ -202,6 +227,7 @@ class Signals(unittest.TestCase):
             self.assertLess(seconds, STOP_SECONDS)
             self.assertIn("msg=stopping", node.output())
             idle.close()
+            stuck.close()
             kept.close()
 
     def test_sigterm_at_any_moment(self):
@@ -221,9 +247,6 @@ class Signals(unittest.TestCase):
         for _ in range(20):
             with socket.create_connection((host, int(port))) as peer:
                 peer.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n" * 5)
-        deadline = time.monotonic() + 20
-        while get(f"{host}:{port}", "/-/healthy")[0] == 503 and time.monotonic() < deadline:
-            time.sleep(0.05)  # its workers are still busy with those who went
         self.assertEqual(get(f"{host}:{port}", "/-/healthy")[0], 200)
         self.assertEqual(node.stop()[0], 0)
 
@@ -233,9 +256,7 @@ class DemoCase(unittest.TestCase):
     def setUpClass(cls):
         cls.demo = Running("demo", "--listen", "127.0.0.1:0")
         cls.address = cls.demo.address()
-        deadline = time.monotonic() + 30
-        while get(cls.address, "/-/ready")[0] != 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_ready(cls.address)
 
     @classmethod
     def tearDownClass(cls):
