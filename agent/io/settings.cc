@@ -27,7 +27,7 @@ constexpr auto kSettings = std::to_array<Setting>({
   {"kubelet.summary_interval", DurationMs{[](Config& c) -> std::int64_t& { return c.kubelet.summary_interval_ms; }},
    "How often the kubelet's /stats/summary is asked."},
   {"kubelet.token_file", Text{[](Config& c) -> std::string& { return c.kubelet.token_file; }},
-   "File with the bearer token for the kubelet, read anew when it changes. Empty: none is sent."},
+   "File with the bearer token for the kubelet, read anew when it changes, every 60 s, and when the kubelet refuses it. Empty: none is sent."},
   {"kubelet.ca_file", Text{[](Config& c) -> std::string& { return c.kubelet.ca_file; }},
    "PEM file of the certificate authority that signed the kubelet's serving certificate."},
   {"kubelet.pinned_certificate_file", Text{[](Config& c) -> std::string& { return c.kubelet.pinned_certificate_file; }},

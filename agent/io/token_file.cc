@@ -1,6 +1,7 @@
 #include "agent/io/token_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,12 +27,22 @@ tl::unexpected<Error> io_failure(const std::string& path, int code) {
   return fail(Reason::kIo, path + ": " + std::generic_category().message(code));
 }
 
+/// Since the Unix epoch; 0 when there is no such file. Follows the links by which a kubelet swaps it.
+std::int64_t modified_ns(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return 0;
+  return std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec;
+}
+
 }  // namespace
 
 TokenFile::TokenFile(std::string path) : path_(std::move(path)) {}
 
 const std::string& TokenFile::get(SteadyTime now) {
-  if (path_.empty() || (is_fresh_ && elapsed_ms(read_at_, now) <= kMaxAgeMs)) return token_;
+  if (path_.empty()) return token_;
+  const std::int64_t modified = modified_ns(path_);  // before the read: what changes in between is read again
+  if (is_fresh_ && modified == modified_ns_ && elapsed_ms(read_at_, now) <= kMaxAgeMs) return token_;
+  modified_ns_ = modified;
   is_fresh_ = true;
   read_at_ = now;
   ++reads_;

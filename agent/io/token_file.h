@@ -9,7 +9,8 @@
 
 namespace flintgauge {
 
-/// Re-read by path when older than 60 s, and after expire(). What cannot be used (missing, empty, too large,
+/// Re-read by path when the file's modification time is another than at the last read, when older than 60 s,
+/// and after expire(). What cannot be used (missing, empty, too large,
 /// bytes that may not stand in a header) leaves the previous token in place and shows in error().
 /// Source: kubelet-style bound tokens are renewed at 80 % of their life and swapped by symlink, so the file
 /// is opened anew each time. One thread. Allocates only when the content changed.
@@ -20,7 +21,7 @@ class TokenFile {
   /// An empty path: no token, ever.
   explicit TokenFile(std::string path);
 
-  /// The token, "" when there was never one. Reads the file when due.
+  /// The token, "" when there was never one. Looks at the file (one stat), and reads it when due.
   const std::string& get(SteadyTime now);
 
   /// The next get() reads the file: call when a server answered 401.
@@ -42,6 +43,7 @@ class TokenFile {
   std::string token_;
   std::string error_;
   SteadyTime read_at_;
+  std::int64_t modified_ns_ = 0;  // of the file as last read; 0 = not there
   bool is_fresh_ = false;
   std::uint64_t version_ = 0;
   std::uint64_t reads_ = 0;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -23,8 +24,10 @@ class SourceTokenTest : public SourceTest {
     if (source_) source_->stop();
     std::filesystem::remove_all(directory_);
   }
-  void write_token(const std::string& token) {
+  /// With a modification time that stays the same, unless a second is added to it.
+  void write_token(const std::string& token, int seconds = 0) {
     std::ofstream(directory_ / "next") << token;
+    std::filesystem::last_write_time(directory_ / "next", modified_ += std::chrono::seconds(seconds));
     std::filesystem::rename(directory_ / "next", directory_ / "token");
   }
   /// A server that takes one token.
@@ -41,6 +44,7 @@ class SourceTokenTest : public SourceTest {
     return one;
   }
   std::filesystem::path directory_;
+  std::filesystem::file_time_type modified_{};
 };
 
 TEST_F(SourceTokenTest, IsSentOnlyToTargetsThatMayHaveIt) {
@@ -61,6 +65,16 @@ TEST_F(SourceTokenTest, RotationIsSeenByA401WithoutAFailedScrape) {
   ASSERT_TRUE(eventually([&] { return server_.requests().back().header("Authorization") == "Bearer two"; }));
   ASSERT_TRUE(eventually([&] { return diary_.count("apply a 1") >= 5; }));
   EXPECT_EQ(metric("flintgauge_scrape_errors_total{source=\"kubelet\",endpoint=\"a\",reason=\"auth\"}"), 0);
+  EXPECT_EQ(metric("flintgauge_token_reloads_total"), 2);
+}
+
+TEST_F(SourceTokenTest, RotationIsSeenByTheFileWithoutA401) {
+  offer({kubelet_target()});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().up; }));
+  write_token("two", 1);
+  ASSERT_TRUE(eventually([&] { return server_.requests().back().header("Authorization") == "Bearer two"; }));
+  source_->stop();
   EXPECT_EQ(metric("flintgauge_token_reloads_total"), 2);
 }
 

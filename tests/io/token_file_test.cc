@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -17,17 +18,25 @@ class TokenFileTest : public ::testing::Test {
   }
   ~TokenFileTest() override { std::filesystem::remove_all(directory_); }
 
-  /// The way the kubelet does it: a new directory, then a symlink renamed over the old one.
+  /// The way the kubelet does it: a new directory, then a symlink renamed over the old one. Each file is a
+  /// second younger than the one before.
   void rotate_to(const std::string& content) {
+    modified_ += std::chrono::seconds(1);
+    replace_by(content);
+  }
+  /// The same on a file system that does not tell.
+  void replace_by(const std::string& content) {
     const auto data = directory_ / ("data-" + std::to_string(++rotations_));
     std::filesystem::create_directory(data);
     std::ofstream(data / "token") << content;
+    std::filesystem::last_write_time(data / "token", modified_);
     std::filesystem::create_symlink(data / "token", directory_ / "next");
     std::filesystem::rename(directory_ / "next", directory_ / "token");
   }
   std::string path() const { return (directory_ / "token").string(); }
 
   std::filesystem::path directory_;
+  std::filesystem::file_time_type modified_{};
   int rotations_ = 0;
 };
 
@@ -36,18 +45,32 @@ TEST_F(TokenFileTest, IsTrimmedAndReadAnewAfterAMinute) {
   TokenFile file(path());
   EXPECT_EQ(file.get({1'000}), "one");
   EXPECT_EQ(file.version(), 1U);
-  rotate_to("two\n");
+  replace_by("two\n");
   EXPECT_EQ(file.get({61'000}), "one");
   EXPECT_EQ(file.get({61'001}), "two");
   EXPECT_EQ(file.version(), 2U);
   EXPECT_EQ(file.reads(), 2U);
 }
 
+TEST_F(TokenFileTest, IsReadAnewAtOnceWhenItIsAnotherFile) {
+  TokenFile file(path());
+  EXPECT_EQ(file.get({0}), "");
+  EXPECT_EQ(file.get({1}), "");
+  EXPECT_EQ(file.reads(), 1U) << "a file that is not there is not looked for at every request";
+  rotate_to("one");
+  EXPECT_EQ(file.get({2}), "one");
+  rotate_to("two");
+  EXPECT_EQ(file.get({3}), "two");
+  EXPECT_EQ(file.get({4}), "two");
+  EXPECT_EQ(file.reads(), 3U);
+  EXPECT_EQ(file.version(), 2U);
+}
+
 TEST_F(TokenFileTest, IsReadAnewWhenItWasRefused) {
   rotate_to("one");
   TokenFile file(path());
   file.get({0});
-  rotate_to("two");
+  replace_by("two");
   file.expire();
   EXPECT_EQ(file.get({1}), "two");
   file.expire();
