@@ -1,6 +1,7 @@
 #include "agent/io/process_stats.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -98,6 +99,10 @@ Result<ProcessStats> read_process_stats() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return fail(Reason::kIo, "getrlimit(RLIMIT_NOFILE) failed");
   stats->max_fds = limit.rlim_cur;
+  if (getrlimit(RLIMIT_AS, &limit) != 0) return fail(Reason::kIo, "getrlimit(RLIMIT_AS) failed");
+  stats->max_virtual_memory_bytes = limit.rlim_cur;
+  const struct mallinfo2 heap = mallinfo2();
+  stats->heap_bytes = heap.arena + heap.hblkhd;
   return stats;
 }
 

@@ -14,6 +14,8 @@ struct ProcessStats {
   std::uint64_t open_fds = 0;
   std::uint64_t max_fds = 0;  ///< soft limit; UINT64_MAX = none
   std::uint64_t virtual_memory_bytes = 0;
+  std::uint64_t max_virtual_memory_bytes = 0;  ///< soft limit; UINT64_MAX = none
+  std::uint64_t heap_bytes = 0;                ///< arenas and mapped blocks of malloc
   std::uint64_t resident_memory_bytes = 0;
   double start_time_seconds = 0;  ///< since the Unix epoch
   std::uint64_t threads = 0;
@@ -25,8 +27,9 @@ struct KernelUnits {
   std::int64_t page_bytes = 4096;
 };
 
-/// The fields that /proc/PID/stat has: all but the file descriptors. `boot_time_seconds` is btime of
-/// /proc/stat. Source: proc(5). Pure. kParse when the text is not such a line.
+/// The fields that /proc/PID/stat has: all but the file descriptors, the limits and the heap.
+/// `boot_time_seconds` is btime of /proc/stat. Source: proc(5). Pure. kParse when the text is not such a
+/// line.
 Result<ProcessStats> parse_process_stat(std::string_view stat, std::int64_t boot_time_seconds,
                                         const KernelUnits& units);
 

@@ -93,6 +93,8 @@ struct Totals {
         return static_cast<double>(log::suppressed_total());
       case family("flintgauge_store_publishes_total"):
         return of_store(&Store::Statistics::publishes);
+      case family("flintgauge_store_read_retries_total"):
+        return of_store(&Store::Statistics::read_retries);
       case family("flintgauge_store_rows_busy_total"):
         return of_store(&Store::Statistics::rows_busy);
       case family("process_cpu_seconds_total"):
@@ -103,6 +105,10 @@ struct Totals {
         return of_process(&ProcessStats::max_fds);
       case family("process_virtual_memory_bytes"):
         return of_process(&ProcessStats::virtual_memory_bytes);
+      case family("process_virtual_memory_max_bytes"):
+        return of_process(&ProcessStats::max_virtual_memory_bytes);
+      case family("process_heap_bytes"):
+        return of_process(&ProcessStats::heap_bytes);
       case family("process_resident_memory_bytes"):
         return of_process(&ProcessStats::resident_memory_bytes);
       case family("process_start_time_seconds"):

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "support/build_kind.h"
+
 namespace flintgauge {
 namespace {
 
@@ -43,7 +47,19 @@ TEST(ProcessStats, OfThisProcessAreThere) {
   EXPECT_LE(stats->open_fds, stats->max_fds);
   EXPECT_GT(stats->resident_memory_bytes, 100'000U);
   EXPECT_GE(stats->virtual_memory_bytes, stats->resident_memory_bytes);
+  EXPECT_GE(stats->max_virtual_memory_bytes, stats->virtual_memory_bytes);
   EXPECT_GT(stats->start_time_seconds, 1.6e9);
+}
+
+TEST(ProcessStats, HeapIsWhatTheAllocatorHas) {
+  constexpr std::size_t kBlock = std::size_t{64} * 1024 * 1024;
+  const std::uint64_t before = read_process_stats()->heap_bytes;
+  const std::vector<char> block(kBlock, 'x');
+  const std::uint64_t after = read_process_stats()->heap_bytes;
+  if (testing::kHasOwnMalloc) {
+    EXPECT_GT(before, 0U);
+    EXPECT_GE(after, before + block.size());
+  }
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ TEST(SelfMetrics, ReadsTheStoreAndTheProcessWhenAPageIsMade) {
   const auto series = series_of(page(metrics));
   EXPECT_EQ(series.at("flintgauge_store_publishes_total"), 3);
   EXPECT_EQ(series.at("flintgauge_store_rows_busy_total"), 0);
+  EXPECT_EQ(series.at("flintgauge_store_read_retries_total"), 0);
   EXPECT_GE(series.at("process_threads"), 1);
   EXPECT_GT(series.at("process_resident_memory_bytes"), 0);
 }

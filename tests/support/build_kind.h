@@ -10,4 +10,11 @@ inline constexpr bool kThorough = true;
 inline constexpr bool kThorough = false;
 #endif
 
+/// Sanitizers bring an allocator of their own, of which the C library's statistics know nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kHasOwnMalloc = false;
+#else
+inline constexpr bool kHasOwnMalloc = true;
+#endif
+
 }  // namespace flintgauge::testing
