@@ -140,7 +140,7 @@ struct Evaluator::State {
 };
 
 /// Step of the wall clock since the last evaluation. Sample ages and hints rest on both clocks, so a step
-/// makes hints wait until the sources were read again.
+/// makes hints wait for kSuppressedEvaluations: by then the sources have mostly been read again.
 std::int64_t Evaluator::State::clock_jump(const Now& now) {
   const std::int64_t step = (now.wall.ms - last.wall.ms) - elapsed_ms(last.steady, now.steady);
   last = now;
