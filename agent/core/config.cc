@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "flintgauge/store.h"
 
@@ -73,6 +74,27 @@ Status validate_times_and_sizes(const Config& config) {
   return check_ranges(ranges);
 }
 
+Status validate_push(const Config& config) {
+  const PushConfig& push = config.push;
+  for (const auto& [key, address] : {std::pair{"push.graphite_listen_address", &push.graphite_listen_address},
+                                     {"push.statsd_listen_address", &push.statsd_listen_address}}) {
+    if (address->empty()) continue;
+    if (const auto parsed = parse_listen_address(*address); !parsed) return bad(key, parsed.error().message);
+    if (!config.spark.enabled) return bad(key, "needs spark.enabled: true");
+  }
+  const std::array<Range<std::size_t>, 2> lines = {{
+      {"push.pod_lines_per_second", push.pod_lines_per_second, 1, 10'000'000, "from 1 to 10000000"},
+      {"push.namespace_lines_per_second", push.namespace_lines_per_second, 1, 10'000'000,
+       "from 1 to 10000000"},
+  }};
+  const std::array<Range<std::int64_t>, 2> bytes = {{
+      {"push.pod_bytes_per_second", push.pod_bytes_per_second, 1024, 1024 * kMiB, "from 1KiB to 1GiB"},
+      {"push.namespace_bytes_per_second", push.namespace_bytes_per_second, 1024, 1024 * kMiB,
+       "from 1KiB to 1GiB"},
+  }};
+  return check_ranges(lines).and_then([&] { return check_ranges(bytes); });
+}
+
 Status validate_series(const BudgetLimits& series) {
   const std::array<Range<std::size_t>, 3> ranges = {{
       {"series.app", series.app, 1, series.namespace_, "at least 1 and not above series.namespace"},
@@ -132,7 +154,8 @@ Status validate(const Config& config) {
   if (!is_one_of(config.log.format, {"logfmt", "json"})) return bad("log.format", "must be logfmt or json");
   return validate_times_and_sizes(config)
       .and_then([&] { return validate_series(config.series); })
-      .and_then([&] { return validate_hints(config.hints); });
+      .and_then([&] { return validate_hints(config.hints); })
+      .and_then([&] { return validate_push(config); });
 }
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {

@@ -207,6 +207,31 @@ PodRef PodIndex::find_by_uid(std::string_view uid) const {
   return at == by_uid_.end() ? PodRef{} : at->second;
 }
 
+PodAddresses::PodAddresses(std::shared_ptr<const PodList> pods) : pods_(std::move(pods)) {
+  const auto claim = [this](std::string_view ip, const Owner& owner) {
+    const auto [at, added] = by_ip_.try_emplace(ip, owner);
+    if (added || at->second.kind == Kind::kHostNetwork || at->second.pod == owner.pod) return;
+    at->second = owner.kind == Kind::kHostNetwork ? owner : Owner{Kind::kAmbiguous, nullptr};
+  };
+  for (const Pod& pod : pods_->pods) {
+    const PodIdentity identity = identify(pod);
+    if (identity.role == Role::kDriver && !identity.app_id.empty())
+      drivers_.insert({std::string(identity.namespace_name), std::string(identity.app_id)});
+    if (!pod.host_ip.empty()) claim(pod.host_ip, {Kind::kHostNetwork, nullptr});
+    if (pod.phase != Phase::kRunning) continue;
+    for (const std::string& ip : pod.ips) {
+      claim(ip, pod.host_network ? Owner{Kind::kHostNetwork, nullptr} : Owner{Kind::kPod, &pod});
+    }
+  }
+}
+
+PodAddresses::Owner PodAddresses::find_by_ip(std::string_view ip) const {
+  const auto at = by_ip_.find(ip);
+  return at == by_ip_.end() ? Owner{} : at->second;
+}
+
+bool PodAddresses::has_driver(const AppKey& app) const { return drivers_.contains(app); }
+
 CgroupIds parse_cgroup_path(std::string_view path) { return {container_id_of(path), pod_uid_of(path)}; }
 
 }  // namespace flintgauge

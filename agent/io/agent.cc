@@ -67,7 +67,9 @@ SourceSettings spark_settings(const Config& config) {
 Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo& build) try {
   Result<Source::Collectors> collectors = choose_collectors(config.targets.disabled_collectors);
   if (!collectors) return tl::unexpected(collectors.error());
-  return std::unique_ptr<Agent>(new Agent(config, *std::move(collectors), build));
+  std::unique_ptr<Agent> agent(new Agent(config, *std::move(collectors), build));
+  if (Status status = agent->listen_for_pushes(config.push); !status) return tl::unexpected(status.error());
+  return agent;
 } catch (const std::exception& thrown) {
   return fail(Reason::kInternal, thrown.what());
 }
@@ -80,8 +82,10 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
   const Now started = read_clocks();
   metrics_.watch_store(store_);
   if (config.spark.enabled) {
+    SourceSettings settings = spark_settings(config);
+    settings.pushes = &push_queue_;
     spark_ =
-        std::make_unique<Source>(spark_settings(config), collectors_, make_spark_fold(config.series, started),
+        std::make_unique<Source>(std::move(settings), collectors_, make_spark_fold(config.series, started),
                                  store_, metrics_, [this] { on_spark_published(); });
   }
   kubelet_ = std::make_unique<Source>(kubelet_settings(config), collectors_,
@@ -94,6 +98,15 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
     log::warn("kubelet.url is plain http: no token is sent there", {{"url", config.kubelet.url}});
 }
 
+Status Agent::listen_for_pushes(const PushConfig& config) {
+  if (!config.is_on() || !spark_) return {};
+  Result<std::unique_ptr<PushListener>> made =
+      PushListener::make(config, store_, push_queue_, metrics_, [this] { spark_->wake(); });
+  if (!made) return tl::unexpected(made.error());
+  push_ = *std::move(made);
+  return {};
+}
+
 Agent::~Agent() { stop(); }
 
 Status Agent::start() try {
@@ -101,6 +114,7 @@ Status Agent::start() try {
   evaluator_.start();
   if (spark_) spark_->start();
   kubelet_->start();
+  if (push_) push_->start();
   return {};
 } catch (const std::system_error& thrown) {
   stop();
@@ -108,6 +122,7 @@ Status Agent::start() try {
 }
 
 void Agent::stop() {
+  if (push_) push_->stop();
   kubelet_->stop();
   if (spark_) spark_->stop();
   evaluator_.stop();
@@ -115,6 +130,7 @@ void Agent::stop() {
 
 void Agent::on_kubelet_published() {
   if (spark_) spark_->wake();  // perhaps there are other pods
+  if (push_) push_->wake();
   evaluator_.wake();
   notify();
 }

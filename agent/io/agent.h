@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "agent/io/evaluator_thread.h"
+#include "agent/io/push_listener.h"
+#include "agent/io/push_queue.h"
 #include "agent/io/self_metrics.h"
 #include "agent/io/source.h"
 #include "flintgauge/config.h"
@@ -45,6 +47,7 @@ class Agent {
 
  private:
   Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build);
+  Status listen_for_pushes(const PushConfig& config);
   void on_kubelet_published();
   void on_spark_published();
   void on_evaluated(const View& sources, const Report& report);
@@ -57,7 +60,9 @@ class Agent {
   Store store_;
   SelfMetrics metrics_;
   EvaluatorThread evaluator_;
-  std::unique_ptr<Source> spark_;  // null when it is disabled
+  PushQueue push_queue_;
+  std::unique_ptr<Source> spark_;       // null when it is disabled
+  std::unique_ptr<PushListener> push_;  // null when nothing listens
   std::unique_ptr<Source> kubelet_;
   std::atomic<bool> is_ready_{false};
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 
 #include "agent/io/log.h"
 #include "agent/io/process_stats.h"
+#include "flintgauge/budget.h"
 
 namespace flintgauge {
 namespace {
@@ -140,6 +141,12 @@ void EndpointCounters::add_samples(const ScrapeCounts& scrape, const FoldCounts&
   add(identity_mismatches_, fold.identity_mismatch);
 }
 
+void PushCounters::add(const PushCounts& lines, std::uint64_t bytes) noexcept {
+  for (std::size_t i = 0; i < kPushResults; ++i) flintgauge::add(lines_[i], lines[i]);
+  flintgauge::add(bytes_, bytes);
+}
+void PushCounters::count_report() noexcept { reports_->Increment(); }
+
 SelfMetrics::SelfMetrics(const BuildInfo& build) {
   for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
     const Family& entry = kCatalogue[i];
@@ -194,6 +201,48 @@ EndpointCounters& SelfMetrics::endpoint(SourceKind source, std::string_view endp
   }
   return *counters;
 }
+
+void SelfMetrics::enable_push(PushProtocol protocol) {
+  PushGate& gate = push_gates_[static_cast<std::size_t>(protocol)];
+  for (std::size_t i = 0; i < gate.refused.size(); ++i) {
+    gate.refused[i] =
+        &counter(family("flintgauge_push_refused_total"), {to_string(protocol), kPushRefusalNames[i]});
+  }
+  gate.connections = &gauge(family("flintgauge_push_connections"), {to_string(protocol)});
+  push_kernel_drops_ = &counter(family("flintgauge_push_kernel_drops_total"), {});
+  push_queue_full_ = &counter(family("flintgauge_push_queue_full_total"), {});
+}
+
+PushCounters& SelfMetrics::push(PushProtocol protocol, std::string_view namespace_name) {
+  const std::lock_guard lock(endpoints_mutex_);
+  std::pair key{protocol, std::string(namespace_name)};
+  if (pushes_.size() >= kPushNamespaces && !pushes_.contains(key)) key.second = kOverflowAppId;
+  std::unique_ptr<PushCounters>& counters = pushes_[key];
+  if (counters) return *counters;
+  counters = std::make_unique<PushCounters>();
+  const std::string_view kind = to_string(protocol);
+  for (std::size_t i = 0; i < kPushResults; ++i) {
+    counters->lines_[i] =
+        &counter(family("flintgauge_push_lines_total"), {kind, key.second, kPushResultNames[i]});
+  }
+  counters->bytes_ = &counter(family("flintgauge_push_bytes_total"), {kind, key.second});
+  counters->reports_ = &counter(family("flintgauge_push_reports_total"), {kind, key.second});
+  return *counters;
+}
+
+void SelfMetrics::count_push_refused(PushProtocol protocol, PushRefusal reason) noexcept {
+  push_gates_[static_cast<std::size_t>(protocol)].refused[static_cast<std::size_t>(reason)]->Increment();
+}
+
+void SelfMetrics::set_push_connections(PushProtocol protocol, std::size_t count) noexcept {
+  push_gates_[static_cast<std::size_t>(protocol)].connections->Set(static_cast<double>(count));
+}
+
+void SelfMetrics::add_push_kernel_drops(std::uint64_t datagrams) noexcept {
+  add(push_kernel_drops_, datagrams);
+}
+
+void SelfMetrics::count_push_queue_full() noexcept { push_queue_full_->Increment(); }
 
 void SelfMetrics::count_target_dropped(Reason reason) noexcept {
   (reason == Reason::kBlockedAddress ? dropped_blocked_ : dropped_limit_)->Increment();

@@ -24,6 +24,7 @@
 #include "flintgauge/error.h"
 #include "flintgauge/exposition.h"
 #include "flintgauge/fold.h"
+#include "flintgauge/push.h"
 #include "flintgauge/store.h"
 
 namespace flintgauge {
@@ -40,6 +41,33 @@ inline constexpr std::array<std::string_view, 4> kHttpRejectionNames = {"busy", 
 
 enum class ClockJump : std::uint8_t { kForward, kBackward };
 inline constexpr std::array<std::string_view, 2> kClockJumpNames = {"forward", "backward"};
+
+/// Why a push was turned away before a line of it was looked at.
+enum class PushRefusal : std::uint8_t {
+  kUnknownPeer,  ///< no running pod of this node has the address
+  kHostNetwork,  ///< the node's own address: it tells no pod
+  kAmbiguous,    ///< two running pods claim the address
+  kNotSpark,     ///< the pod is no JVM of a Spark application
+  kConnections,
+  kPodConnections,
+  kTimeout,
+};
+inline constexpr std::array<std::string_view, 7> kPushRefusalNames = {
+    "unknown_peer",    "host_network", "ambiguous_address", "not_spark", "connections",
+    "pod_connections", "timeout"};
+
+/// Counters of what a namespace pushes through one protocol. Made by SelfMetrics::push().
+class PushCounters {
+ public:
+  void add(const PushCounts& lines, std::uint64_t bytes) noexcept;
+  void count_report() noexcept;  ///< the latest values of a sender were handed to the fold
+
+ private:
+  friend class SelfMetrics;
+  std::array<prometheus::Counter*, kPushResults> lines_{};
+  prometheus::Counter* bytes_ = nullptr;
+  prometheus::Counter* reports_ = nullptr;
+};
 
 /// Counters of one kind of endpoint of one source. Made by SelfMetrics::endpoint().
 class EndpointCounters {
@@ -80,6 +108,18 @@ class SelfMetrics {
   void count_http_rejected(HttpRejection reason) noexcept;
   void count_clock_jump(ClockJump direction) noexcept;
 
+  /// A listener for the protocol exists: registers its counters at 0. Call before the methods below, and
+  /// before there are other threads.
+  void enable_push(PushProtocol protocol);
+  /// The same object for the same arguments, valid as long as this one. Takes a lock: keep the reference.
+  /// Namespaces after the first kPushNamespaces are counted together as "__overflow__".
+  PushCounters& push(PushProtocol protocol, std::string_view namespace_name);
+  void count_push_refused(PushProtocol protocol, PushRefusal reason) noexcept;
+  void set_push_connections(PushProtocol protocol, std::size_t count) noexcept;
+  void add_push_kernel_drops(std::uint64_t datagrams) noexcept;
+  void count_push_queue_full() noexcept;
+  static constexpr std::size_t kPushNamespaces = 256;
+
   /// The store's statistics are read whenever a page is made. It must outlive this object. Call before the
   /// first page.
   void watch_store(const Store& store) { store_ = &store; }
@@ -103,6 +143,14 @@ class SelfMetrics {
 
   std::mutex endpoints_mutex_;
   std::map<std::pair<SourceKind, std::string>, std::unique_ptr<EndpointCounters>> endpoints_;
+  struct PushGate {
+    std::array<prometheus::Counter*, kPushRefusalNames.size()> refused{};
+    prometheus::Gauge* connections = nullptr;
+  };
+  std::array<PushGate, kPushProtocolNames.size()> push_gates_{};
+  std::map<std::pair<PushProtocol, std::string>, std::unique_ptr<PushCounters>> pushes_;
+  prometheus::Counter* push_kernel_drops_ = nullptr;
+  prometheus::Counter* push_queue_full_ = nullptr;
   prometheus::Counter* dropped_blocked_ = nullptr;
   prometheus::Counter* dropped_limit_ = nullptr;
   prometheus::Counter* token_reloads_ = nullptr;

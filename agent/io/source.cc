@@ -69,6 +69,7 @@ void Source::turn() {
   now = read_clocks();
   if (finished) ended(static_cast<TargetRun&>(finished->sink()), now);
   start_due(now);
+  fold_pushes(now);
   drop_outdated(now);
   publish_if_due(now);
 }
@@ -182,6 +183,19 @@ void Source::ask_pods_soon(const Now& now) {
     if (!entry.run->gives_pods() || !entry.run->state().up) continue;
     const SteadyTime again{entry.run->state().last_attempt.ms + kPodsAgainMs};
     entry.run->schedule().ask_by(std::max(again, now.steady));
+  }
+}
+
+/// What was pushed goes through the same fold as what was asked for, so nothing is counted twice.
+void Source::fold_pushes(const Now& now) {
+  if (settings_.pushes == nullptr) return;
+  for (const PushReport& report : settings_.pushes->take_all()) {
+    if (report.is_over) {
+      fold_->drop(*report.target, now);
+    } else {
+      fold_->apply(*report.target, Batch(report.batch()), now);
+    }
+    touch(now);
   }
 }
 

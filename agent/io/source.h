@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/io/http_client.h"
+#include "agent/io/push_queue.h"
 #include "agent/io/self_metrics.h"
 #include "agent/io/target_run.h"
 #include "agent/io/target_set.h"
@@ -25,9 +26,10 @@ struct SourceSettings {
   SourceKind kind = SourceKind::kKubelet;
   Discovery discovery;  ///< for SourceKind::kSpark, pods are taken from the kubelet's shard
   RequestPolicy requests;
-  std::size_t body_limit = 0;  ///< bytes, for every target
-  std::string token_file;      ///< "" = no token
-  std::string node_name;       ///< sets the phase of the rounds
+  std::size_t body_limit = 0;   ///< bytes, for every target
+  std::string token_file;       ///< "" = no token
+  std::string node_name;        ///< sets the phase of the rounds
+  PushQueue* pushes = nullptr;  ///< what was pushed for this source's fold; outlives the source
 };
 
 class Source {
@@ -63,6 +65,7 @@ class Source {
   void ended(TargetRun& run, const Now& now);
   void report(const TargetRun& run, TargetRun::Change change) const;
   void ask_pods_soon(const Now& now);
+  void fold_pushes(const Now& now);
   void drop_outdated(const Now& now);
   void publish_if_due(const Now& now);
   void publish(const Now& now);

@@ -40,6 +40,18 @@ struct SparkConfig {
   std::int64_t body_limit_bytes = 8LL * 1024 * 1024;
 };
 
+/// Listeners for what Spark's sinks push. Off unless an address is given.
+struct PushConfig {
+  std::string graphite_listen_address;  ///< TCP
+  std::string statsd_listen_address;    ///< UDP
+  std::size_t pod_lines_per_second = 1'000;
+  std::size_t namespace_lines_per_second = 20'000;
+  std::int64_t pod_bytes_per_second = 256LL * 1024;
+  std::int64_t namespace_bytes_per_second = 4LL * 1024 * 1024;
+
+  bool is_on() const { return !graphite_listen_address.empty() || !statsd_listen_address.empty(); }
+};
+
 struct TargetsConfig {
   bool allow_loopback = false;
   std::string disabled_collectors;  ///< names with commas; checked by the program, which knows the collectors
@@ -55,6 +67,7 @@ struct Config {
   NodeConfig node;
   KubeletConfig kubelet;
   SparkConfig spark;
+  PushConfig push;
   TargetsConfig targets;
   LogConfig log;
   BudgetLimits series;  ///< keys series.app, series.namespace, series.node

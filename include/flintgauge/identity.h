@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -79,6 +80,31 @@ class PodIndex {
   std::unordered_map<std::string, PodRef> by_name_;  // "ns/pod"
   std::unordered_map<std::string_view, PodRef> by_container_id_;
   std::unordered_map<std::string_view, PodRef> by_uid_;
+};
+
+/// Who has an address of the node's pod network now (reliability-security.md section 3.2). Built once per
+/// PodList, then immutable; safe from any thread. Pods that do not run have no address here; an address that
+/// two running pods claim is nobody's; pods in the node's network are not told apart by theirs.
+class PodAddresses {
+ public:
+  enum class Kind : std::uint8_t { kUnknown, kHostNetwork, kAmbiguous, kPod };
+  struct Owner {
+    Kind kind = Kind::kUnknown;
+    const Pod* pod = nullptr;  ///< only for kPod
+  };
+
+  /// Keeps the list alive.
+  explicit PodAddresses(std::shared_ptr<const PodList> pods);
+
+  Owner find_by_ip(std::string_view ip) const;  ///< numeric, as inet_ntop() writes it
+
+  /// The driver of the application is among the node's pods, in whatever phase.
+  bool has_driver(const AppKey& app) const;
+
+ private:
+  std::shared_ptr<const PodList> pods_;
+  std::unordered_map<std::string_view, Owner> by_ip_;
+  std::set<AppKey> drivers_;
 };
 
 /// Pod UID (with dashes) and container id of a cgroup path, in every spelling of kubelet-cadvisor.md section

@@ -192,5 +192,41 @@ TEST(PodIndexTest, IdInUseHidesTheSameIdOfAnEndedInstance) {
   EXPECT_EQ(index.find_by_container_id("id").pod->name, "b");
 }
 
+TEST(PodAddresses, AnAddressBelongsToOneRunningPodWithANetworkOfItsOwn) {
+  const auto pod = [](const char* name, std::vector<std::string> ips, Phase phase = Phase::kRunning) {
+    Pod made;
+    made.namespace_name = "team-a";
+    made.name = made.uid = name;
+    made.ips = std::move(ips);
+    made.phase = phase;
+    made.host_ip = "192.0.2.1";
+    return made;
+  };
+  auto list = std::make_shared<PodList>();
+  list->pods = {pod("one", {"10.0.0.1", "fd00::1"}),
+                pod("over", {"10.0.0.1"}, Phase::kSucceeded),
+                pod("two", {"10.0.0.2"}),
+                pod("twin", {"10.0.0.2"}),
+                pod("node", {"192.0.2.1"}),
+                pod("early", {"10.0.0.3"}, Phase::kPending),
+                pod("guest", {"10.0.0.4"}),
+                pod("proxy", {"192.0.2.9"})};
+  list->pods[7].host_network = true;
+  list->pods[6].labels = {{"spark-app-selector", "spark-1"}, {"spark-role", "driver"}};
+  const PodAddresses addresses(list);
+  using Kind = PodAddresses::Kind;
+  EXPECT_EQ(addresses.find_by_ip("10.0.0.1").pod, &list->pods[0]) << "one that is over has no address";
+  EXPECT_EQ(addresses.find_by_ip("fd00::1").pod, &list->pods[0]);
+  EXPECT_EQ(addresses.find_by_ip("10.0.0.2").kind, Kind::kAmbiguous);
+  EXPECT_EQ(addresses.find_by_ip("10.0.0.2").pod, nullptr);
+  EXPECT_EQ(addresses.find_by_ip("192.0.2.1").kind, Kind::kHostNetwork)
+      << "the node's own, whoever claims it";
+  EXPECT_EQ(addresses.find_by_ip("192.0.2.9").kind, Kind::kHostNetwork);
+  EXPECT_EQ(addresses.find_by_ip("10.0.0.3").kind, Kind::kUnknown);
+  EXPECT_EQ(addresses.find_by_ip("").kind, Kind::kUnknown);
+  EXPECT_TRUE(addresses.has_driver({"team-a", "spark-1"}));
+  EXPECT_FALSE(addresses.has_driver({"team-b", "spark-1"}));
+}
+
 }  // namespace
 }  // namespace flintgauge

@@ -131,6 +131,8 @@ TEST(SelfMetrics, FillsEveryFamilyThatTheCatalogueGivesIt) {
   metrics.endpoint(SourceKind::kKubelet, "cadvisor");
   metrics.set_tls_verify_disabled(SourceKind::kKubelet, true);
   metrics.count_http_request("GET", 200);
+  metrics.enable_push(PushProtocol::kGraphite);
+  metrics.push(PushProtocol::kGraphite, "team-a");
   const std::string text = page(metrics);
   std::size_t at = 0;
   for (const Family& entry : kCatalogue) {

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Pushes against the real program: usage push_test.py FLINTGAUGE [--sanitized]
+
+What a real Spark pushed, byte for byte, sent from the addresses of its pods: the totals are those of its event log, from Graphite
+alone, from StatsD alone, and from both at once.
+"""
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True  # no cache beside the sources
+from processes import ROOT, Processes
+from push_node import APP, PushAgent, all_lines, lines, pod, refused, value
+
+SHUFFLE = ROOT / "tests/fixtures/spark/real-4.3.0/shuffle"
+PUSHED = SHUFFLE / "push"
+TRUTH = json.loads((SHUFFLE / "truth.json").read_text())["whole_run_by_event_log"]
+# Family without prefix, key in truth.json, factor.
+TOTALS = [("tasks_completed_total", "tasks_completed", 1), ("executor_run_seconds_total", "run_ms", 1e-3),
+          ("executor_cpu_seconds_total", "cpu_ns", 1e-9), ("gc_seconds_total", "gc_ms", 1e-3),
+          ("input_bytes_total", "input_bytes", 1), ("input_records_total", "input_records", 1),
+          ("output_bytes_total", "output_bytes", 1), ("output_records_total", "output_records", 1),
+          ("shuffle_read_bytes_total", "shuffle_read_bytes", 1), ("shuffle_write_bytes_total", "shuffle_write_bytes", 1),
+          ("shuffle_read_records_total", "shuffle_read_records", 1), ("shuffle_write_records_total", "shuffle_write_records", 1),
+          ("shuffle_fetch_wait_seconds_total", "fetch_wait_ms", 1e-3), ("shuffle_write_seconds_total", "shuffle_write_ns", 1e-9),
+          ("memory_spilled_bytes_total", "memory_spilled_bytes", 1), ("disk_spilled_bytes_total", "disk_spilled_bytes", 1)]
+NET = f"127.{60 + time.time_ns() % 100}.7"  # tests that run at once have pods of their own
+ADDRESS = {"driver": f"{NET}.1", "noid": f"{NET}.1", "0": f"{NET}.10", "1": f"{NET}.11", "2": f"{NET}.12"}
+
+
+def expect(condition, message):
+    if not condition:
+        raise SystemExit(f"FAILED: {message}")
+
+
+def spark_pods():
+    return [pod("driver", ADDRESS["driver"], role="driver")] + [
+        pod(f"exec-{number}", ADDRESS[number], executor=number) for number in "012"]
+
+
+def spark(page, family, app=APP, namespace="team-a"):
+    return value(page, f"flintgauge_spark_{family}", namespace=namespace, app_id=app)
+
+
+def check_totals(page, how):
+    for family, key, factor in TOTALS:
+        got, due = spark(page, family), TRUTH[key] * factor
+        expect(abs(got - due) <= 1e-9 * max(due, 1), f"{how}: {family} is {got}, the event log says {due}")
+    print(f"{how}: {len(TOTALS)} totals are the event log's", flush=True)
+
+
+def push_graphite(agent):
+    """In the order of the run; how many lines there were."""
+    count = 0
+    for file in sorted(PUSHED.glob("graphite_*.txt")):
+        data = file.read_bytes()
+        count += data.count(b"\n")
+        agent.graphite(ADDRESS[file.stem.split("_")[2]], data)
+    return count
+
+
+def push_statsd(agent):
+    count = 0
+    for line in (PUSHED / "statsd_packets.tsv").read_text().splitlines():
+        _, size, text = line.split("\t")
+        expect(len(text.encode()) == int(size), f"not the datagram as it was: {text}")
+        parts = text.removeprefix(APP + ".").split(".")
+        agent.statsd(ADDRESS[parts[0] if text.startswith(APP) else "noid"], text.encode())
+        count += 1
+        if count % 100 == 0:  # no burst that a small receive buffer could not hold
+            agent.until("datagrams taken", lambda page: all_lines(page, "statsd") == count)
+    return count
+
+
+def check_graphite(agent):
+    count = push_graphite(agent)
+    page = agent.until("every line counted", lambda page: all_lines(page, "graphite") == count)
+    for bad in ("syntax", "line_too_long", "identity", "budget", "driver_elsewhere", "not_finite"):
+        expect(lines(page, "graphite", bad) == 0, f"real lines counted as {bad}")
+    done = agent.until("totals", lambda page: spark(page, "tasks_completed_total") == TRUTH["tasks_completed"])
+    check_totals(done, "graphite")
+    expect(value(done, "flintgauge_spark_jobs", namespace="team-a", app_id=APP, state="active") == 0, "active jobs")
+
+
+def check_statsd(agent, how):
+    before = all_lines(agent.page(), "statsd")
+    expect(before == 0, "datagrams before there were any")
+    count = push_statsd(agent)
+    page = agent.until("every datagram counted", lambda page: all_lines(page, "statsd") == count)
+    for bad in ("syntax", "line_too_long", "identity", "budget", "driver_elsewhere"):
+        expect(lines(page, "statsd", bad) == 0, f"real datagrams counted as {bad}")
+    return page
+
+
+def statsd_truth():
+    """The captured datagrams are of an earlier part of the run: the last value of each executor's counters, added."""
+    last = {}
+    for line in (PUSHED / "statsd_packets.tsv").read_text().splitlines():
+        name, _, number = line.split("\t")[2].partition(":")
+        parts = name.split(".")
+        if parts[0] == APP and len(parts) == 4 and parts[2] == "executor" and number.endswith("|c"):
+            last[parts[1], parts[3]] = int(number.removesuffix("|c"))
+    totals = {}
+    for (_, counter), number in last.items():
+        totals[counter] = totals.get(counter, 0) + number
+    return totals
+
+
+def run(program, folder, processes):
+    agent = PushAgent(processes, program, spark_pods(), "graphite")
+    check_graphite(agent)
+    check_statsd(agent, "both")
+    check_totals(agent.page(), "graphite and statsd")
+    agent = PushAgent(processes, program, spark_pods(), "statsd")
+    check_statsd(agent, "statsd")
+    due = statsd_truth()
+    page = agent.until("totals of statsd", lambda page: spark(page, "tasks_completed_total") == due["succeededTasks"])
+    for family, counter, factor in (("shuffle_write_bytes_total", "shuffleBytesWritten", 1), ("gc_seconds_total", "jvmGCTime", 1e-3),
+                                    ("input_records_total", "recordsRead", 1), ("executor_run_seconds_total", "runTime", 1e-3)):
+        expect(abs(spark(page, family) - due[counter] * factor) < 1e-9 * max(1, due[counter]), f"statsd: {family}")
+    print("statsd: totals are the last values, not the sums", flush=True)
+
+
+def main():
+    program = pathlib.Path(sys.argv[1])
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="flintgauge-push-") as folder, Processes(folder) as processes:
+        run(program, pathlib.Path(folder), processes)
+    print(f"passed in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
