@@ -1,5 +1,6 @@
-// A Spark driver's /metrics/executors/prometheus/: tasks, slots, bytes and GC of each executor that is alive
-// (spark.md section 3). On by default from Spark 4.0 on. The row of the driver has executor id "driver".
+// A Spark driver's /metrics/executors/prometheus/: tasks, slots, bytes, GC, cached blocks and peaks of memory
+// of each executor that is alive (spark.md section 3). On by default from Spark 4.0 on. The row of the driver
+// has executor id "driver".
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -20,10 +21,23 @@ struct Wanted {
 };
 
 constexpr auto kWanted = std::to_array<Wanted>({
+    {"metrics_executor_DirectPoolMemory_bytes", Measure::kExecutorPeakDirectPoolBytes},
+    {"metrics_executor_JVMHeapMemory_bytes", Measure::kExecutorPeakJvmHeapBytes},
+    {"metrics_executor_JVMOffHeapMemory_bytes", Measure::kExecutorPeakJvmOffHeapBytes},
+    {"metrics_executor_MappedPoolMemory_bytes", Measure::kExecutorPeakMappedPoolBytes},
+    {"metrics_executor_OffHeapUnifiedMemory_bytes", Measure::kExecutorPeakOffHeapUnifiedBytes},
+    {"metrics_executor_OnHeapUnifiedMemory_bytes", Measure::kExecutorPeakOnHeapUnifiedBytes},
+    {"metrics_executor_ProcessTreeJVMRSSMemory_bytes", Measure::kExecutorPeakProcessTreeJvmRssBytes},
+    {"metrics_executor_ProcessTreeOtherRSSMemory_bytes", Measure::kExecutorPeakProcessTreeOtherRssBytes},
+    {"metrics_executor_ProcessTreePythonRSSMemory_bytes", Measure::kExecutorPeakProcessTreePythonRssBytes},
     {"metrics_executor_activeTasks", Measure::kExecutorActiveTasks},
     {"metrics_executor_completedTasks_total", Measure::kExecutorTasksCompleted},
     {"metrics_executor_failedTasks_total", Measure::kExecutorTasksFailed},
+    {"metrics_executor_maxMemory_bytes", Measure::kExecutorMaxMemoryBytes},
     {"metrics_executor_maxTasks", Measure::kExecutorMaxTasks},
+    {"metrics_executor_memoryUsed_bytes", Measure::kExecutorMemoryUsedBytes},
+    {"metrics_executor_rddBlocks", Measure::kExecutorRddBlocks},
+    {"metrics_executor_totalDuration_seconds_total", Measure::kExecutorDurationSeconds},
     {"metrics_executor_totalGCTime_seconds_total", Measure::kExecutorGcSeconds},
     {"metrics_executor_totalInputBytes_bytes_total", Measure::kExecutorInputBytes},
     {"metrics_executor_totalShuffleRead_bytes_total", Measure::kExecutorShuffleReadBytes},

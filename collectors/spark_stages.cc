@@ -1,14 +1,17 @@
 // A Spark driver's REST list of stages (spark.md section 7): the work that is left, and what tasks have used.
 //
 // Two targets for each driver. The stages that are active or wait for their parents are asked for every
-// round: a short list. The whole list, which costs the driver 3 KB for every stage it remembers (1000 by
-// default), is asked for less often; it brings the final numbers of stages that ended between two rounds.
+// round: a short list, with quantiles over tasks (Spark 3.2 and later; others ignore the wish). The whole
+// list, which costs the driver 3 KB for every stage it remembers (1000 by default), is asked for less often;
+// it brings the final numbers of stages that ended between two rounds.
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "collectors/common/json_decoder.h"
 #include "collectors/common/json_rows.h"
+#include "collectors/common/rfc3339.h"
 #include "collectors/common/spark_target.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/spark.h"
@@ -24,8 +27,11 @@ constexpr std::int64_t kMinWholeListMs = 30'000;
 constexpr std::int64_t kWholeListRounds = 3;
 constexpr double kMsPerSecond = 1e3;
 constexpr double kNanosPerSecond = 1e9;
+constexpr double kMedian = 0.5;
+constexpr double kMaximum = 1.0;
+constexpr std::size_t kMaxQuantiles = 16;
 
-enum class Field : std::uint8_t { kStatus };
+enum class Field : std::uint8_t { kStatus, kFirstTask, kQuantile, kRunTime, kDelay };
 
 constexpr auto kIntegers = std::to_array<IntegerField<Row>>({
     {"stageId", &Row::stage_id},
@@ -77,6 +83,10 @@ class Stages final : public JsonRows<Row> {
     static const json::Paths kPaths = [] {
       json::Paths paths;
       paths.want("[].status", Kind::kString, Field::kStatus);
+      paths.want("[].firstTaskLaunchedTime", Kind::kString, Field::kFirstTask);
+      paths.want("[].taskMetricsDistributions.quantiles[]", Kind::kNumber, Field::kQuantile);
+      paths.want("[].taskMetricsDistributions.executorRunTime[]", Kind::kNumber, Field::kRunTime);
+      paths.want("[].taskMetricsDistributions.schedulerDelay[]", Kind::kNumber, Field::kDelay);
       want_numbers(paths, kIntegers, kNumbers);
       return paths;
     }();
@@ -87,13 +97,52 @@ class Stages final : public JsonRows<Row> {
   void begin(Row& row) override {
     row.stage_id = row.attempt_id = -1;  // not told
     has_status_ = false;
+    quantiles_.clear();
+    run_times_ = delays_ = 0;
   }
   bool is_complete(const Row& row) const override {
     return row.stage_id >= 0 && row.attempt_id >= 0 && has_status_;
   }
 
-  Verdict set(Row& row, int /*id*/, const json::Value& value) override {
-    const auto* const found = std::ranges::find(kStatusWords, value.text, &StatusWord::word);
+  Verdict set(Row& row, int id, const json::Value& value) override {
+    switch (static_cast<Field>(id)) {
+      case Field::kStatus:
+        return set_status(row, value.text);
+      case Field::kFirstTask: {
+        const auto time = parse_spark_time(value.text);
+        if (!time) return Verdict::kBad;
+        row.first_task_launched = *time;
+        return Verdict::kKept;
+      }
+      case Field::kQuantile:
+        if (quantiles_.size() == kMaxQuantiles) return Verdict::kSkipped;
+        quantiles_.push_back(value.number);
+        return Verdict::kKept;
+      case Field::kRunTime:
+        return set_quantile(run_times_++, value.number, row.task_run_seconds_median,
+                            &row.task_run_seconds_max);
+      case Field::kDelay:
+        return set_quantile(delays_++, value.number, row.scheduler_delay_seconds_median, nullptr);
+    }
+    return Verdict::kSkipped;
+  }
+
+  /// The list says which quantiles its arrays hold, before them.
+  Verdict set_quantile(std::size_t place, double ms, double& median, double* max) {
+    if (place >= quantiles_.size()) return Verdict::kSkipped;
+    if (ms < 0) return Verdict::kNotFinite;
+    if (quantiles_[place] == kMedian) {
+      median = ms / kMsPerSecond;
+    } else if (max != nullptr && quantiles_[place] == kMaximum) {
+      *max = ms / kMsPerSecond;
+    } else {
+      return Verdict::kSkipped;
+    }
+    return Verdict::kKept;
+  }
+
+  Verdict set_status(Row& row, std::string_view word) {
+    const auto* const found = std::ranges::find(kStatusWords, word, &StatusWord::word);
     if (found == kStatusWords.end()) return Verdict::kBad;
     row.status = found->status;
     has_status_ = true;
@@ -101,6 +150,8 @@ class Stages final : public JsonRows<Row> {
   }
 
   bool has_status_ = false;
+  std::vector<double> quantiles_;  // of the row that is read
+  std::size_t run_times_ = 0, delays_ = 0;
 };
 
 class StagesDecoder final : public JsonDecoder {
@@ -126,8 +177,9 @@ class SparkStagesList final : public Collector {
     std::vector<Target> targets;
     for (const SparkDriver& driver : spark_drivers(discovery)) {
       const std::string path = "/api/v1/applications/" + driver.app.app_id + "/stages";
-      targets.push_back(
-          spark_target(driver, discovery, name(), path + "?status=active&status=pending", Expect::kJson));
+      targets.push_back(spark_target(
+          driver, discovery, name(),
+          path + "?status=active&status=pending&withSummaries=true&quantiles=0.5,1.0", Expect::kJson));
       Target whole = spark_target(driver, discovery, name(), path, Expect::kJson);
       whole.key.insert(name().size(), "_all");
       whole.pace.interval_ms = std::max(kMinWholeListMs, kWholeListRounds * discovery.spark_interval_ms);

@@ -88,6 +88,8 @@ void count_pod(const Pod& pod, Role role, App& app) {
     if (pod.phase == Phase::kPending) ++app.executor_pods_pending;
     return;
   }
+  app.had_driver = true;
+  if (!is_over(pod.phase)) ++app.driver_pods_held;
   if (pod.phase != Phase::kRunning) return;
   ++app.driver_pods;
   const WallTime start = start_of(pod);
@@ -95,7 +97,7 @@ void count_pod(const Pod& pod, Role role, App& app) {
 }
 
 bool same_description(const App& a, const App& b) {
-  return a.key == b.key && a.name == b.name && a.job_name == b.job_name &&
+  return a.key == b.key && a.name == b.name && a.job_name == b.job_name && a.ended == b.ended &&
          a.spark_version == b.spark_version && a.operator_name == b.operator_name;
 }
 
@@ -167,7 +169,8 @@ void AppTable::read_series(const Schema& schema, Shard shard, Found& found) cons
         const App* before = find(key);
         if (before == nullptr) continue;
         App gone = *before;
-        gone.driver_pods = gone.executor_pods = gone.pending_pods = gone.executor_pods_held = 0;
+        gone.driver_pods = gone.executor_pods = gone.pending_pods = 0;
+        gone.executor_pods_held = gone.driver_pods_held = 0;
         gone.executor_pods_pending = 0;
         gone.driver_started = {};
         gone.places.clear();
@@ -216,7 +219,14 @@ bool AppTable::update(const Block* kubelet, const Block* spark) {
   for (auto& [key, app] : found) {
     const bool lives = app.driver_pods + app.pending_pods + app.executor_pods_held > 0;
     if (!lives && app.places.empty()) continue;  // a finished pod stays in the list until somebody deletes it
-    if (const App* before = find(key)) app.cpu = before->cpu;
+    if (const App* before = find(key)) {
+      app.cpu = before->cpu;
+      app.had_driver = app.had_driver || before->had_driver;
+      // What only its driver said of it holds when the driver is gone.
+      if (app.name.empty()) app.name = before->name;
+      if (app.spark_version.empty()) app.spark_version = before->spark_version;
+    }
+    app.ended = app.had_driver && app.driver_pods_held == 0;
     apps.push_back(std::move(app));
   }
   const bool changed = !std::ranges::equal(apps, apps_, same_description);

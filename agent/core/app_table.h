@@ -48,7 +48,10 @@ struct App {
   std::int64_t pending_pods = 0;
   std::int64_t executor_pods_held = 0;  ///< executor pods that hold resources: running, pending, ending
   std::int64_t executor_pods_pending = 0;
-  WallTime driver_started;  ///< ms 0 = no running driver here
+  std::int64_t driver_pods_held = 0;  ///< driver pods that are not over
+  bool had_driver = false;            ///< ever on this node
+  bool ended = false;                 ///< its driver ran here and is over
+  WallTime driver_started;            ///< ms 0 = no running driver here
   CounterRate cpu;
   /// Where a number of its row lies: which member, which series of which shard's block. Several add up.
   struct Place {

@@ -185,7 +185,7 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
   for (const App& app : apps.apps()) {
     to.add(kAppInfo,
            {app.key.namespace_name, app.key.app_id, app.name, app.spark_version, app.operator_name,
-            app.job_name},
+            app.job_name, app.ended ? "true" : "false"},
            1);
   }
   for (const AppHint& hint : report.hints) add_hint(hint, to);

@@ -5,26 +5,19 @@
 
 namespace flintgauge::spark {
 
-void App::apply(const Target& target, const SparkJobs& list) {
-  follow_driver(target);
+void App::apply(const Target& target, const SparkJobs& list, const Now& now) {
+  follow_driver(target, now.steady);
   driver_side_.set_jobs(target.key, list);
 }
 
-void App::apply(const Target& target, std::shared_ptr<const SparkSettings> settings) {
-  follow_driver(target);
+void App::apply(const Target& target, std::shared_ptr<const SparkSettings> settings, const Now& now) {
+  follow_driver(target, now.steady);
   driver_side_.set_settings(std::move(settings));
 }
 
-bool App::apply(const Target& target, const SparkAbout& about) {
-  follow_driver(target);
+bool App::apply(const Target& target, const SparkAbout& about, const Now& now) {
+  follow_driver(target, now.steady);
   return driver_side_.set_about(about);
-}
-
-/// Several pages may show the same registry: each gauge from the first page that has it.
-void App::merge_drivers() {
-  DriverNow merged;
-  for (const Page& page : pages_) merged.add(page.driver);
-  driver_side_.set_now(merged);
 }
 
 }  // namespace flintgauge::spark

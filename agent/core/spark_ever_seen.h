@@ -11,10 +11,13 @@
 
 namespace flintgauge::spark {
 
+struct NoDetail {};
+
 /// Keeps a value per thing, because a thing that is gone from one list may still stand in another. When too
 /// many are gone, the lowest keys are folded into a base: ids only ever grow, so a key at or below the
 /// highest folded one that has no entry has been counted already.
-template <typename Key, std::size_t kCounters>
+/// `Detail`: what is known of a thing beside its counters, lost when it is folded.
+template <typename Key, std::size_t kCounters, typename Detail = NoDetail>
 class EverSeen {
  public:
   static constexpr std::size_t kKept = 1'000;  ///< entries that nobody lists
@@ -22,6 +25,7 @@ class EverSeen {
   struct Entry {
     std::array<double, kCounters> counters{};
     std::uint32_t holders = 0;  ///< sources that list it now
+    [[no_unique_address]] Detail detail;
   };
 
   /// Null when the thing was folded into the base long ago. Entries do not move.
@@ -31,6 +35,9 @@ class EverSeen {
     ever_ = true;
     return &entries_[key];
   }
+
+  /// It has an entry, or was folded.
+  bool knows(const Key& key) const { return entries_.contains(key) || (folded_to_ && !(*folded_to_ < key)); }
 
   /// Counters of one thing never fall: sources differ by what they have not heard of yet.
   static void raise(double& counter, double value) { counter = std::max(counter, value); }

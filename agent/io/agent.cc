@@ -84,9 +84,9 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
   if (config.spark.enabled) {
     SourceSettings settings = spark_settings(config);
     settings.pushes = &push_queue_;
-    spark_ =
-        std::make_unique<Source>(std::move(settings), collectors_, make_spark_fold(config.series, started),
-                                 store_, metrics_, [this] { on_spark_published(); });
+    spark_ = std::make_unique<Source>(std::move(settings), collectors_,
+                                      make_spark_fold(config.series, started, config.spark.totals), store_,
+                                      metrics_, [this] { on_spark_published(); });
   }
   kubelet_ = std::make_unique<Source>(kubelet_settings(config), collectors_,
                                       make_kubelet_fold(config.series, started), store_, metrics_,

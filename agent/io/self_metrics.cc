@@ -11,9 +11,9 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::array<std::string_view, 13> kResultNames = {
-    "kept",         "skipped",    "bad",      "duplicate", "not_finite", "folded",    "unmatched",
-    "host_network", "superseded", "not_live", "stale",     "unchanged",  "impossible"};
+constexpr std::array<std::string_view, 14> kResultNames = {
+    "kept",         "skipped",    "bad",      "duplicate", "not_finite", "folded",     "unmatched",
+    "host_network", "superseded", "not_live", "stale",     "unchanged",  "impossible", "left_out"};
 constexpr std::array<std::string_view, 4> kMethodNames = {"GET", "HEAD", "POST", "other"};
 
 /// Kept elsewhere as totals and read when a page is made: the registry cannot be set to a total.
@@ -134,7 +134,7 @@ void EndpointCounters::add_samples(const ScrapeCounts& scrape, const FoldCounts&
   const std::array<std::uint64_t, kResults> amounts = {
       scrape.kept, scrape.skipped, scrape.bad,        scrape.duplicate, scrape.not_finite,
       fold.folded, fold.unmatched, fold.host_network, fold.superseded,  fold.not_live,
-      fold.stale,  fold.unchanged, fold.impossible};
+      fold.stale,  fold.unchanged, fold.impossible,   fold.left_out};
   for (std::size_t i = 0; i < kResults; ++i) add(samples_[i], amounts[i]);
   add(slow_lines_, scrape.slow_lines);
   add(counter_resets_, fold.counter_resets);

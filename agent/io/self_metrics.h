@@ -80,7 +80,7 @@ class EndpointCounters {
 
  private:
   friend class SelfMetrics;
-  static constexpr std::size_t kResults = 13;
+  static constexpr std::size_t kResults = 14;
   prometheus::Counter* scrapes_ = nullptr;
   prometheus::Counter* bytes_ = nullptr;
   prometheus::Counter* slow_lines_ = nullptr;

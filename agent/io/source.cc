@@ -81,6 +81,7 @@ void Source::discover(const Now& now) {
     if (!kubelet || !kubelet->pods) return;  // targets known before stay
     if (has_discovered_ && kubelet->pods == settings_.discovery.pods) return;
     settings_.discovery.pods = kubelet->pods;
+    fold_->see_pods(*kubelet->pods, now);
   } else if (has_discovered_) {
     return;
   }
@@ -90,7 +91,7 @@ void Source::discover(const Now& now) {
   for (const auto& gone : targets_.update(find_targets(), make)) {
     if (gone->is_running()) --in_flight_;
     client_.cancel(gone->request());
-    gone->drop_from(*fold_, now);
+    gone->forget_from(*fold_, now);
   }
   for (std::size_t over = over_before; over < targets_.over_limit(); ++over)
     metrics_.count_target_dropped(Reason::kLimit);

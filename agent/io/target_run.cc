@@ -89,7 +89,7 @@ Status TargetRun::commit(Fold& fold, const Now& now) try {
   if (!batch) return of_target(batch.error());
   gives_pods_ = std::holds_alternative<std::shared_ptr<const PodList>>(*batch);
   const FoldCounts folded = fold.apply(target(), *batch, now);
-  is_in_fold_ = true;
+  is_in_fold_ = was_in_fold_ = true;
   state_.counts = decoder_->counts();
   counters_.add_samples(state_.counts, folded);
   if (unchanged_) unchanged_->accept();
@@ -146,6 +146,11 @@ void TargetRun::drop_from(Fold& fold, const Now& now) {
   fold.drop(target(), now);
   is_in_fold_ = false;
   if (unchanged_) unchanged_->forget();
+}
+
+void TargetRun::forget_from(Fold& fold, const Now& now) {
+  if (was_in_fold_) fold.forget(target(), now);
+  is_in_fold_ = was_in_fold_ = false;
 }
 
 void TargetRun::rest(Fold& fold, const Now& now) {

@@ -59,6 +59,8 @@ class TargetRun final : public BodySink {
   std::optional<SteadyTime> outdated_at() const;
   /// Takes this target's data out of the fold.
   void drop_from(Fold& fold, const Now& now);
+  /// As drop_from(), when the target is gone for good: whatever the fold keeps of it may go too.
+  void forget_from(Fold& fold, const Now& now);
   /// Back to never asked: a stand-in that is not needed any more.
   void rest(Fold& fold, const Now& now);
 
@@ -82,6 +84,7 @@ class TargetRun final : public BodySink {
   bool has_retried_ = false;
   int patience_left_ = 2;  // how often a server that never answered well may still use up first_timeout_ms
   bool is_in_fold_ = false;
+  bool was_in_fold_ = false;  // ever
   bool gives_pods_ = false;
 };
 

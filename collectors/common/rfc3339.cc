@@ -1,5 +1,6 @@
 #include "collectors/common/rfc3339.h"
 
+#include <array>
 #include <cstdint>
 
 namespace flintgauge {
@@ -90,6 +91,16 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const std::int64_t seconds =
       days_from_epoch(year, month, day) * 86'400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
   return WallTime{seconds * 1000 + ms};
+}
+
+std::optional<WallTime> parse_spark_time(std::string_view text) {
+  constexpr std::string_view kForm = "2026-11-22T19:02:19.440GMT";
+  if (text.size() != kForm.size() || !text.ends_with("GMT")) return std::nullopt;
+  std::array<char, kForm.size() - 2> utc{};
+  text.copy(utc.data(), utc.size() - 1);
+  utc.back() = 'Z';
+  const auto time = parse_rfc3339({utc.data(), utc.size()});
+  return time && time->ms > 0 ? time : std::nullopt;
 }
 
 }  // namespace flintgauge

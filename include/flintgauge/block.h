@@ -19,7 +19,7 @@
 #include "flintgauge/collector.h"
 #include "flintgauge/error.h"
 #include "flintgauge/pod.h"
-#include "flintgauge/spark.h"
+#include "flintgauge/spark_facts.h"
 #include "flintgauge/time.h"
 
 namespace flintgauge {
@@ -103,26 +103,6 @@ struct TargetState {
   std::shared_ptr<const std::string> last_error;  ///< for people, <= 256 bytes, escaped; null when none
   double duration_seconds = 0;                    ///< of the last scrape
   ScrapeCounts counts;                            ///< of the last successful scrape
-};
-
-/// What the hints need of one application, from its driver. Filled by the Spark source.
-struct SparkAppFacts {
-  AppKey app;
-  SteadyTime executors_at;  ///< when the executor list was last read
-  SteadyTime stages_at;
-  bool has_executors = false;
-  bool has_stages = false;
-  SteadyTime first_seen;
-  std::int64_t executors = 0;           ///< registered and active, driver not counted
-  std::int64_t busy_executors = 0;      ///< with a running task or cached blocks
-  std::int64_t slots_per_executor = 0;  ///< tasks an executor runs at once
-  std::int64_t running_tasks = 0;
-  std::int64_t pending_tasks = 0;  ///< of active stages: not yet launched
-  double mean_task_seconds =
-      0;  ///< over completed tasks of active stages, weighted by their remaining tasks; 0 = unknown
-  double completed_tasks = 0;                     ///< whole application
-  std::shared_ptr<const SparkSettings> settings;  ///< null: not known
-  std::string app_name, spark_version;            ///< as the driver says; "": not known
 };
 
 struct Report;  // evaluate.h

@@ -52,8 +52,14 @@ struct Target {
   bool send_kubelet_token = false;  ///< only ever true for the own kubelet
   std::size_t body_limit = 0;       ///< decoded bytes
   Pace pace;
-  AppKey app;               ///< for Spark targets: the application of the pod that owns the address
-  std::string pod_uid;      ///< for Spark targets: the pod asked
+  AppKey app;           ///< for Spark targets: the application of the pod that owns the address
+  std::string pod_uid;  ///< for Spark targets: the pod asked
+  /// Not empty: the pod asked, or that sends, is this executor (its label spark-exec-id), and what it says is
+  /// its own registry: every sample of scope kExecutor is of this executor. The fold raises the counters that
+  /// the driver's lists and stages tell of it too, it never adds them; it takes the page for no list of
+  /// executors, and the pod for no driver. Counts only where the application's driver is heard as well: the
+  /// totals are of the whole application, and its driver's node shows them.
+  std::string executor_id;
   std::string fallback_of;  ///< key of the target this one stands in for; asked only while that one has
                             ///< failed 3 times in a row
   bool optional = false;    ///< 404 or redirect means "not offered": remembered, asked again rarely, no error

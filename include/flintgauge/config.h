@@ -9,6 +9,7 @@
 #include "flintgauge/budget.h"
 #include "flintgauge/error.h"
 #include "flintgauge/evaluate.h"
+#include "flintgauge/fold.h"
 
 namespace flintgauge {
 
@@ -38,6 +39,7 @@ struct SparkConfig {
   bool enabled = true;
   std::int64_t interval_ms = 10'000;
   std::int64_t body_limit_bytes = 8LL * 1024 * 1024;
+  SparkFoldSettings totals;  ///< keys spark.ended_retention, spark.per_executor
 };
 
 /// Listeners for what Spark's sinks push. Off unless an address is given.

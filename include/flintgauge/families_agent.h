@@ -51,7 +51,7 @@ inline constexpr auto kAgentFamilies = std::to_array<Family>({
    "Body bytes received.",
    "the agent"},
   {"flintgauge_scrape_samples_total", MetricType::kCounter, Owner::kSelf, {{"source", "endpoint", "result"}},
-   "Samples of good scrapes: kept, skipped, bad, duplicate, not_finite; and what became of the kept ones: folded, unmatched, host_network, superseded, not_live, stale, unchanged, impossible (below zero).",
+   "Samples of good scrapes: kept, skipped, bad, duplicate, not_finite; and what became of the kept ones: folded, unmatched, host_network, superseded, not_live, stale, unchanged, impossible (below zero), left_out.",
    "the agent"},
   {"flintgauge_scrape_slow_lines_total", MetricType::kCounter, Owner::kSelf, {{"source", "endpoint"}},
    "Lines whose place in the page was mispredicted.",

@@ -27,6 +27,7 @@ struct FoldCounts {
                                    ///< target that another one speaks for
   std::uint64_t not_live = 0;      ///< gauge rows of a container that the pod list says is not running
   std::uint64_t stale = 0;         ///< sample older than 60 s: gauges left out
+  std::uint64_t left_out = 0;      ///< over a bound of the fold: too many targets of one application
   std::uint64_t unchanged = 0;     ///< same timestamp as last time
   std::uint64_t impossible = 0;    ///< counters below zero: no value, the baseline stays
   std::uint64_t counter_resets = 0;
@@ -43,7 +44,15 @@ class Fold {
   /// The target is gone, or has failed for longer than its ttl: its rows no longer count. Accumulators stay.
   virtual void drop(const Target& target, const Now& now) = 0;
 
-  /// Ends what is over: groups without a live member for 15 minutes. Call once a round.
+  /// As drop(), and the target's decoder ends with it: if there is ever one of this key again, it begins anew
+  /// and creates all its series.
+  virtual void forget(const Target& target, const Now& now) { drop(target, now); }
+
+  /// The pods of this node, when the list is another than before. For folds that are not given it as a batch.
+  virtual void see_pods(const PodList& /*pods*/, const Now& /*now*/) {}
+
+  /// Ends what is over: groups without a live member for 15 minutes (Spark: the setting). Call
+  /// once a round.
   virtual void expire(const Now& now) = 0;
 
   /// Writes schema, values and facts into a block whose targets the shell fills. Allocates only when the
@@ -57,7 +66,14 @@ class Fold {
 /// For SourceKind::kKubelet. `started` is when the agent began to observe.
 std::unique_ptr<Fold> make_kubelet_fold(const BudgetLimits& limits, const Now& started);
 
+struct SparkFoldSettings {
+  std::int64_t ended_retention_ms =
+      15LL * 60 * 1000;       ///< totals stay for so long after the driver's last word
+  bool per_executor = false;  ///< series of each living executor
+};
+
 /// For SourceKind::kSpark.
-std::unique_ptr<Fold> make_spark_fold(const BudgetLimits& limits, const Now& started);
+std::unique_ptr<Fold> make_spark_fold(const BudgetLimits& limits, const Now& started,
+                                      const SparkFoldSettings& settings = {});
 
 }  // namespace flintgauge

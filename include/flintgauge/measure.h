@@ -60,6 +60,21 @@ enum class Measure : std::uint8_t {
   // Per executor, gauges.
   kExecutorActiveTasks,
   kExecutorMaxTasks,
+  kExecutorRddBlocks,
+  kExecutorMemoryUsedBytes,  ///< storage memory that cached blocks use
+  kExecutorMaxMemoryBytes,
+  kExecutorDurationSeconds,  ///< of ended tasks, as the driver saw them: grows, but is no total
+  // Highest values since the executor began. A registry that tells the value of now may feed them too: the
+  // highest one seen counts.
+  kExecutorPeakJvmHeapBytes,
+  kExecutorPeakJvmOffHeapBytes,
+  kExecutorPeakOnHeapUnifiedBytes,
+  kExecutorPeakOffHeapUnifiedBytes,
+  kExecutorPeakDirectPoolBytes,
+  kExecutorPeakMappedPoolBytes,
+  kExecutorPeakProcessTreeJvmRssBytes,
+  kExecutorPeakProcessTreePythonRssBytes,
+  kExecutorPeakProcessTreeOtherRssBytes,
   // Driver registry (scope kDriver), gauges.
   kDriverTargetExecutors,     ///< ExecutorAllocationManager numberTargetExecutors
   kDriverMaxNeededExecutors,  ///< ExecutorAllocationManager numberMaxNeededExecutors

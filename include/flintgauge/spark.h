@@ -2,10 +2,14 @@
 // Every number is in base units. A field that the driver's version does not have is absent or 0 as stated.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "flintgauge/spark_facts.h"
+#include "flintgauge/time.h"
 
 namespace flintgauge {
 
@@ -23,8 +27,24 @@ struct SparkExecutor {
   double input_bytes = 0;
   double shuffle_read_bytes = 0;
   double shuffle_write_bytes = 0;
+  double duration_seconds = kNotTold;   ///< grows; on the driver's own row the uptime (3.3 and later)
+  double memory_used_bytes = kNotTold;  ///< now
+  double max_memory_bytes = kNotTold;
+  double peak_jvm_heap_bytes =
+      kNotTold;  ///< peaks since its start, from Spark 3.0 and its first heartbeat on
+  double peak_jvm_off_heap_bytes = kNotTold;
+  double peak_on_heap_unified_bytes = kNotTold;
+  double peak_off_heap_unified_bytes = kNotTold;
+  double peak_direct_pool_bytes = kNotTold;
+  double peak_mapped_pool_bytes = kNotTold;
+  double peak_process_tree_jvm_rss_bytes = kNotTold;
+  double peak_process_tree_python_rss_bytes = kNotTold;
+  double peak_process_tree_other_rss_bytes = kNotTold;
   std::int64_t resource_profile_id = 0;
-  std::string remove_reason;
+  WallTime added;             ///< ms 0 = not told
+  WallTime removed;           ///< ms 0 = not told, or still there
+  std::string remove_reason;  ///< the first kMaxRemoveReason bytes
+  static constexpr std::size_t kMaxRemoveReason = 1024;
 };
 
 /// `complete`: the list holds dead executors too (allexecutors).
@@ -62,6 +82,11 @@ struct SparkStage {
   double shuffle_write_seconds = 0;
   double deserialize_seconds = 0;
   double result_bytes = 0;
+  // Of the tasks that have ended: withSummaries with quantiles 0.5 and 1.0, Spark 3.2 and later.
+  double task_run_seconds_median = kNotTold;
+  double task_run_seconds_max = kNotTold;
+  double scheduler_delay_seconds_median = kNotTold;
+  WallTime first_task_launched;  ///< ms 0 = not told, or no task yet
   std::int64_t resource_profile_id = 0;
 };
 

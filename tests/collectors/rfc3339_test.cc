@@ -59,5 +59,15 @@ TEST(Rfc3339, EqualsTheCLibrary) {
   }
 }
 
+TEST(SparkTime, IsAlwaysGmtWithMilliseconds) {
+  EXPECT_EQ(parse_spark_time("2026-11-22T19:02:19.440GMT")->ms, 1'795'374'139'440);
+  for (const char* text :
+       {"", "GMT", "1969-12-31T23:59:59.999GMT", "2026-11-22T19:02:19.440Z", "2026-11-22T19:02:19GMT",
+        "2026-11-22T19:02:19.44xGMT", "2026-13-22T19:02:19.440GMT", "2026-11-22T19:02:19.440UTC",
+        "2026-11-22T19:02:19.440GMT "}) {
+    EXPECT_FALSE(parse_spark_time(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace flintgauge

@@ -63,6 +63,9 @@ TEST(SparkExecutors, ReadsALostExecutor) {
   ASSERT_NE(lost, list.executors.end());
   EXPECT_FALSE(lost->is_active);
   EXPECT_EQ(lost->active_tasks, 1);  // as Spark leaves it for ever
+  EXPECT_EQ(lost->added.ms, 1'795'374'140'876);
+  EXPECT_EQ(lost->removed.ms, 1'795'374'174'004);
+  EXPECT_EQ(lost->remove_reason, "Command exited with code 137");
   EXPECT_FALSE(executors_of(decode(*decoder("spark_executors/a/b"), "[]")).complete);
 }
 
@@ -95,6 +98,17 @@ TEST(SparkExecutors, RowsWithoutAnIdAreLeftOutAndCounted) {
   EXPECT_EQ(list.executors[0].active_tasks, 0);
   EXPECT_EQ(d->counts().not_finite, 1U);
   EXPECT_EQ(d->counts().bad, 3U + 2U + 1U);  // rows; ids; an element that is no object
+}
+
+TEST(SparkExecutors, KeepsTheHeadOfALongReason) {
+  const std::string long_text(1'023, 'x');
+  const auto list =
+      executors_of(decode(*decoder(), "[{\"id\":\"1\",\"removeReason\":\"" + long_text +
+                                          "\xc3\xa4 and more\"},"
+                                          "{\"id\":\"2\",\"addTime\":\"1969-12-31T23:59:59.999GMT\"}]"));
+  ASSERT_EQ(list.executors.size(), 2U);
+  EXPECT_EQ(list.executors[0].remove_reason, long_text);  // no half character
+  EXPECT_EQ(list.executors[1].added.ms, 0);
 }
 
 TEST(SparkExecutors, AnotherDocumentIsRefused) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "flintgauge/collector.h"
@@ -28,7 +29,8 @@ TEST(SparkStages, AShortListEachRoundAndTheWholeListMoreRarely) {
   ASSERT_EQ(targets.size(), 2U);
   EXPECT_EQ(targets[0].key, "spark_stages/team-a/spark-1");
   EXPECT_EQ(targets[0].url,
-            "http://10.1.2.3:4040/api/v1/applications/spark-1/stages?status=active&status=pending");
+            "http://10.1.2.3:4040/api/v1/applications/spark-1/stages?status=active&status=pending"
+            "&withSummaries=true&quantiles=0.5,1.0");
   EXPECT_EQ(targets[0].pace.interval_ms, 5'000);
   EXPECT_EQ(targets[0].pace.first_timeout_ms, 30'000);
   EXPECT_EQ(targets[1].key, "spark_stages_all/team-a/spark-1");
@@ -55,6 +57,34 @@ TEST(SparkStages, EveryCaptureEqualsTheSlowReading) {
     EXPECT_EQ(d->counts().bad, 0U) << path;
     EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;
   }
+}
+
+TEST(SparkStages, ReadsQuantilesOfTasksWhereTheDriverTellsThem) {
+  const auto of = [](const std::string& path) {
+    return stages_of(decode(*decoder(), read_capture("spark/real-4.3.0/shuffle/t022/" + path))).stages.at(0);
+  };
+  const SparkStage with = of("rest_stages_summ.json");
+  EXPECT_EQ(with.task_run_seconds_median, 12.72);
+  EXPECT_EQ(with.task_run_seconds_max, 12.72);
+  EXPECT_EQ(with.scheduler_delay_seconds_median, 0.454);
+  EXPECT_EQ(with.first_task_launched.ms, 1'795'374'155'489);
+  EXPECT_TRUE(std::isnan(of("rest_stages_active.json").task_run_seconds_median));
+}
+
+TEST(SparkStages, BelievesQuantilesOnlyByTheirNames) {
+  const auto one = [](const std::string& distributions) {
+    return stages_of(decode(*decoder(),
+                            "[{\"status\":\"ACTIVE\",\"stageId\":1,\"attemptId\":0,"
+                            "\"taskMetricsDistributions\":{" +
+                                distributions + "}}]"))
+        .stages.at(0);
+  };
+  const SparkStage others =
+      one("\"quantiles\":[0.25,0.5,0.75,1.0],\"executorRunTime\":[1000,2000.0,3000,9000]");
+  EXPECT_EQ(others.task_run_seconds_median, 2);
+  EXPECT_EQ(others.task_run_seconds_max, 9);
+  EXPECT_TRUE(std::isnan(one("\"executorRunTime\":[1000,2000]").task_run_seconds_max));
+  EXPECT_TRUE(std::isnan(one("\"quantiles\":[0.5],\"executorRunTime\":[-1,2]").task_run_seconds_median));
 }
 
 /// Spark's event log replayed up to the moment of each list gives the same sums. (At failing/t040 a task was

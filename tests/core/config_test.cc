@@ -39,6 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"kubelet.summary_interval", [](Config& c) { c.kubelet.summary_interval_ms = 99; }},
                     Case{"kubelet.body_limit", [](Config& c) { c.kubelet.body_limit_bytes = 1; }},
                     Case{"spark.interval", [](Config& c) { c.spark.interval_ms = 3'600'001; }},
+                    Case{"spark.ended_retention", [](Config& c) { c.spark.totals.ended_retention_ms = 999; }},
                     Case{"spark.body_limit", [](Config& c) { c.spark.body_limit_bytes = INT64_MAX; }},
                     Case{"log.level", [](Config& c) { c.log.level = "loud"; }},
                     Case{"log.format", [](Config& c) { c.log.format = "xml"; }},

@@ -288,8 +288,15 @@ void expect_bottleneck(const AppBottleneck& one, std::map<std::string, double>& 
   }
 }
 
-std::map<std::string, double> expected(const Bench& bench, const Known& apps, const Block& kubelet,
-                                       const Block& spark, const Report& report) {
+/// All pods here are drivers.
+bool has_ended(const std::vector<Pod>& pods, const std::string& ns, const std::string& app) {
+  return std::ranges::none_of(pods, [&](const Pod& pod) {
+    return pod.namespace_name == ns && pod.name == "p" + app && pod.phase != Phase::kSucceeded;
+  });
+}
+
+std::map<std::string, double> expected(const Bench& bench, const Known& apps, const std::vector<Pod>& pods,
+                                       const Block& kubelet, const Block& spark, const Report& report) {
   std::map<std::string, double> out;
   std::set<std::string> namespaces = {""};
   for (const auto& [ns, app] : apps) {
@@ -299,7 +306,8 @@ std::map<std::string, double> expected(const Bench& bench, const Known& apps, co
                                       {"app_name", ""},
                                       {"spark_version", ""},
                                       {"operator", "none"},
-                                      {"job_name", "p" + app}})] = 1;
+                                      {"job_name", "p" + app},
+                                      {"ended", has_ended(pods, ns, app) ? "true" : "false"}})] = 1;
   }
   for (const AppHint& hint : report.hints) {
     namespaces.insert(hint.app.namespace_name);
@@ -372,7 +380,7 @@ TEST(EvaluateHints, AgreesWithASlowTwinOverRandomChanges) {
     const View view = bench.store.read();
     known = known_now(pods, spark_rows, known);
     const auto want =
-        expected(bench, known, *view.block(Shard::kKubelet), *view.block(Shard::kSpark), *report);
+        expected(bench, known, pods, *view.block(Shard::kKubelet), *view.block(Shard::kSpark), *report);
     ASSERT_EQ(bench.series, want) << "step " << step;
   }
 }

@@ -64,9 +64,10 @@ TEST(Evaluate, TheDriverDescribesItsApplicationInAnyOrderOfPods) {
     const auto report = bench.evaluate(at(0));
     EXPECT_THAT(
         bench.series,
-        Contains(Pair("flintgauge_app_info{namespace=\"a\",app_id=\"s-1\",app_name=\"zz-by-operator\","
-                      "spark_version=\"4.0.1\",operator=\"kubeflow\",job_name=\"zz-by-operator\"}",
-                      1)));
+        Contains(
+            Pair("flintgauge_app_info{namespace=\"a\",app_id=\"s-1\",app_name=\"zz-by-operator\","
+                 "spark_version=\"4.0.1\",operator=\"kubeflow\",job_name=\"zz-by-operator\",ended=\"false\"}",
+                 1)));
     ASSERT_EQ(report->apps.size(), 1U);
     EXPECT_EQ(report->apps[0].name, "zz-by-operator");
     EXPECT_EQ(report->apps[0].driver_pods, 1);
@@ -94,13 +95,44 @@ TEST(Evaluate, AnEndedApplicationStaysAsLongAsItsSeries) {
   const std::vector<Row> rows = {{kCpu, {"a", "s-1", "driver"}, 7}};
   bench.publish_pods(at(0), {pod("a", "d", "s-1", "driver", Phase::kRunning)}, rows);
   bench.evaluate(at(0));
+  const auto info = [](const std::string& ended) {
+    return Contains(
+        Pair("flintgauge_app_info{namespace=\"a\",app_id=\"s-1\",app_name=\"\",spark_version=\"\","
+             "operator=\"none\",job_name=\"d\",ended=\"" +
+                 ended + "\"}",
+             1));
+  };
+  EXPECT_THAT(bench.series, info("false"));
   bench.publish_pods(at(10'000), {pod("a", "d", "s-1", "driver", Phase::kSucceeded)}, rows);
   EXPECT_EQ(bench.evaluate(at(10'000))->apps.size(), 1U);
+  EXPECT_THAT(bench.series, info("true"));
   bench.publish_pods(at(20'000), {}, rows);
   EXPECT_EQ(bench.evaluate(at(20'000))->apps.size(), 1U) << "the pod is deleted, its counters stay a while";
+  EXPECT_THAT(bench.series, info("true"));
   bench.publish_pods(at(30'000), {pod("a", "d", "s-1", "driver", Phase::kSucceeded)});
   EXPECT_TRUE(bench.evaluate(at(30'000))->apps.empty());
   EXPECT_THAT(bench.series, Not(Contains(Key(::testing::StartsWith("flintgauge_app_info")))));
+}
+
+TEST(Evaluate, OnlyTheDriversNodeKnowsThatAnApplicationHasEnded) {
+  Bench bench;
+  const std::vector<Row> rows = {{kCpu, {"a", "s-1", "executor"}, 7}};
+  const auto has_ended = [&bench] {
+    return std::ranges::any_of(bench.series, [](const auto& series) {
+      return series.first.find("ended=\"true\"") != std::string::npos;
+    });
+  };
+  bench.publish_pods(at(0), {pod("a", "e", "s-1", "executor", Phase::kRunning)}, rows);
+  bench.evaluate(at(0));
+  bench.publish_pods(at(10'000), {}, rows);
+  bench.evaluate(at(10'000));
+  EXPECT_FALSE(has_ended());
+  bench.publish_pods(at(20'000), {pod("a", "d", "s-1", "driver", Phase::kRunning)}, rows);
+  bench.evaluate(at(20'000));
+  EXPECT_FALSE(has_ended());
+  bench.publish_pods(at(30'000), {pod("a", "e", "s-1", "executor", Phase::kRunning)}, rows);
+  bench.evaluate(at(30'000));
+  EXPECT_TRUE(has_ended()) << "its last executors are still going down";
 }
 
 TEST(Evaluate, TheOverflowOfABudgetIsNoApplication) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/core/spark_shown.h"
 #include "core/fold_support.h"
 
 namespace flintgauge::testing {
@@ -66,9 +67,13 @@ inline Line spark_row(const std::string& executor_id, Measure measure, double va
   return out;
 }
 
+/// What an application costs of its budget.
+inline constexpr std::size_t kAppSeries = spark::kShownSeries + spark::kSpreadSeries;
+
 class SparkBench {
  public:
-  explicit SparkBench(const BudgetLimits& limits = {}) : fold(make_spark_fold(limits, after(0))) {}
+  explicit SparkBench(const BudgetLimits& limits = {}, const SparkFoldSettings& settings = {})
+      : fold(make_spark_fold(limits, after(0), settings)) {}
 
   std::unique_ptr<Fold> fold;
   Block block;

@@ -243,53 +243,17 @@ TEST(SparkGauges, SeveralPagesOfOneRegistryDoNotFight) {
   EXPECT_EQ(bench.value(driver, "jobs", 2, "active"), kAbsent);
 }
 
-TEST(SparkFacts, AreWhatTheHintsNeed) {
-  SparkBench bench;
-  const FakeDriver driver;
-  bench.executors(driver, {executor("1", 10, 3), executor("2", 10, 0)}, 5);
-  bench.stages(driver,
-               {stage(1, StageStatus::kActive, 100, 3, 20, 40),
-                stage(2, StageStatus::kActive, 30, 0, 10, 100), stage(3, StageStatus::kActive, 50, 0, 0)},
-               6);
-  const SparkAppFacts& facts = bench.facts(7);
-  EXPECT_EQ(facts.app, (AppKey{"team-a", "spark-1"}));
-  EXPECT_EQ(facts.first_seen, after(5).steady);
-  EXPECT_EQ(facts.executors_at, after(5).steady);
-  EXPECT_EQ(facts.stages_at, after(6).steady);
-  EXPECT_TRUE(facts.has_executors && facts.has_stages);
-  EXPECT_EQ(facts.executors, 2);
-  EXPECT_EQ(facts.busy_executors, 1);
-  EXPECT_EQ(facts.slots_per_executor, 4);
-  EXPECT_EQ(facts.running_tasks, 3);
-  EXPECT_EQ(facts.pending_tasks, 77 + 20 + 50);
-  EXPECT_EQ(facts.mean_task_seconds, (80 * 2.0 + 20 * 10.0) / 100);
-  EXPECT_EQ(facts.completed_tasks, 30);
-}
-
-TEST(SparkFacts, NothingIsMadeUp) {
-  SparkBench bench;
-  const FakeDriver driver;
-  bench.executors(driver, {}, 0);
-  const SparkAppFacts& facts = bench.facts(0);
-  EXPECT_TRUE(facts.has_executors);
-  EXPECT_FALSE(facts.has_stages);
-  EXPECT_EQ(facts.slots_per_executor, 0);
-  EXPECT_EQ(facts.mean_task_seconds, 0);
-  bench.fold->drop(driver.rest, after(1));
-  bench.fold->fill(bench.block, after(1));
-  EXPECT_TRUE(bench.block.spark_apps.empty());
-}
-
 TEST(SparkIdentity, TextThatClaimsAnotherApplicationIsIgnored) {
   SparkBench bench;
   FakeDriver driver;
   const FoldCounts counts =
       bench.page(driver.page,
                  {spark_row("1", Measure::kExecutorTasksCompleted, 5, "spark-1"),
+                  spark_row("1", Measure::kExecutorMaxTasks, 4, "spark-1"),
                   spark_row("2", Measure::kExecutorTasksCompleted, 1000, "spark-other")},
                  0);
   EXPECT_EQ(counts.identity_mismatch, 1U);
-  EXPECT_EQ(counts.folded, 1U);
+  EXPECT_EQ(counts.folded, 2U);
   EXPECT_EQ(bench.value(driver, kCompleted, 0), 5);
   EXPECT_EQ(bench.series(0).size(), 1U + 2);  // the total told, active executors and tasks of one app
 }
@@ -318,8 +282,7 @@ TEST(SparkLife, DropEndsGaugesAndExpiryTotals) {
 }
 
 TEST(SparkBudget, ExcessGoesToTheTenantsOwnOverflow) {
-  SparkBench bench(
-      BudgetLimits{.app = spark::kColumns, .namespace_ = 2 * spark::kColumns + 2, .node = 20'000});
+  SparkBench bench(BudgetLimits{.app = kAppSeries, .namespace_ = 2 * kAppSeries + 2, .node = 20'000});
   std::vector<FakeDriver> drivers;
   for (int i = 0; i < 5; ++i) drivers.emplace_back("loud", "spark-" + std::to_string(i));
   const FakeDriver quiet("quiet", "spark-0");

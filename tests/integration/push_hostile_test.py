@@ -148,6 +148,7 @@ def flood(agent):
     agent.statsd(HELPER, b"", b"x" * 60_000, datagram)
 
     def is_over(page):
+        agent.statsd(HELPER, datagram)  # the kernel tells what it dropped with the next datagram that it keeps
         seen = (all_lines(page, "statsd", "team-b") - before + refused(page, "statsd", "unknown_peer") +
                 value(page, "flintgauge_push_kernel_drops_total"))
         return seen >= 250_000

@@ -45,6 +45,22 @@ inline double number_at(const Json& row, std::string_view name, double unit = 1)
   return value >= 0 && value < 0x1p63 ? value / unit : 0;
 }
 
+/// The same, where absent is no zero.
+inline double told_at(const Json& row, std::string_view name, double unit = 1) {
+  const Json* found = at(&row, {name});
+  if (found == nullptr || found->type != Type::kNumber) return kNotTold;
+  double value = 0;
+  if (std::from_chars(found->text.data(), found->text.data() + found->text.size(), value).ec != std::errc{})
+    return kNotTold;
+  return value >= 0 && value < 0x1p63 ? value / unit : kNotTold;
+}
+
+inline const Json& part(const Json& row, std::string_view name) {
+  static const Json kNothing;
+  const Json* found = at(&row, {name});
+  return found != nullptr ? *found : kNothing;
+}
+
 inline std::optional<std::vector<SparkExecutor>> executors(const Json& document) {
   if (document.type != Type::kArray) return std::nullopt;
   std::vector<SparkExecutor> out;
@@ -65,6 +81,20 @@ inline std::optional<std::vector<SparkExecutor>> executors(const Json& document)
     e.input_bytes = number_at(row, "totalInputBytes");
     e.shuffle_read_bytes = number_at(row, "totalShuffleRead");
     e.shuffle_write_bytes = number_at(row, "totalShuffleWrite");
+    e.duration_seconds = told_at(row, "totalDuration", 1e3);
+    e.memory_used_bytes = told_at(row, "memoryUsed");
+    e.max_memory_bytes = told_at(row, "maxMemory");
+    const Json& peaks = part(row, "peakMemoryMetrics");
+    e.peak_jvm_heap_bytes = told_at(peaks, "JVMHeapMemory");
+    e.peak_jvm_off_heap_bytes = told_at(peaks, "JVMOffHeapMemory");
+    e.peak_on_heap_unified_bytes = told_at(peaks, "OnHeapUnifiedMemory");
+    e.peak_off_heap_unified_bytes = told_at(peaks, "OffHeapUnifiedMemory");
+    e.peak_direct_pool_bytes = told_at(peaks, "DirectPoolMemory");
+    e.peak_mapped_pool_bytes = told_at(peaks, "MappedPoolMemory");
+    e.peak_process_tree_jvm_rss_bytes = told_at(peaks, "ProcessTreeJVMRSSMemory");
+    e.peak_process_tree_python_rss_bytes = told_at(peaks, "ProcessTreePythonRSSMemory");
+    e.peak_process_tree_other_rss_bytes = told_at(peaks, "ProcessTreeOtherRSSMemory");
+    e.remove_reason = text_at(&row, {"removeReason"});
     out.push_back(e);
   }
   return out;
@@ -121,9 +151,30 @@ inline std::string describe(const std::vector<SparkExecutor>& list) {
   std::string out;
   for (const SparkExecutor& e : list) {
     out += e.id + (e.is_active ? " active" : " dead");
-    out += join({as_double(e.active_tasks), as_double(e.max_tasks), as_double(e.total_cores),
-                 as_double(e.rdd_blocks), as_double(e.resource_profile_id), e.tasks_completed, e.tasks_failed,
-                 e.gc_seconds, e.input_bytes, e.shuffle_read_bytes, e.shuffle_write_bytes});
+    out += join({as_double(e.active_tasks),
+                 as_double(e.max_tasks),
+                 as_double(e.total_cores),
+                 as_double(e.rdd_blocks),
+                 as_double(e.resource_profile_id),
+                 e.tasks_completed,
+                 e.tasks_failed,
+                 e.gc_seconds,
+                 e.input_bytes,
+                 e.shuffle_read_bytes,
+                 e.shuffle_write_bytes,
+                 e.duration_seconds,
+                 e.memory_used_bytes,
+                 e.max_memory_bytes,
+                 e.peak_jvm_heap_bytes,
+                 e.peak_jvm_off_heap_bytes,
+                 e.peak_on_heap_unified_bytes,
+                 e.peak_off_heap_unified_bytes,
+                 e.peak_direct_pool_bytes,
+                 e.peak_mapped_pool_bytes,
+                 e.peak_process_tree_jvm_rss_bytes,
+                 e.peak_process_tree_python_rss_bytes,
+                 e.peak_process_tree_other_rss_bytes});
+    out += "  " + e.remove_reason + "\n";
   }
   return out;
 }

@@ -1,0 +1,56 @@
+// The stages of one application, as its driver's lists tell them. Private to the Spark fold; one thread.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "agent/core/spark_columns.h"
+#include "agent/core/spark_ever_seen.h"
+#include "flintgauge/spark.h"
+#include "flintgauge/spark_facts.h"
+#include "flintgauge/time.h"
+
+namespace flintgauge::spark {
+
+struct StagesNow {
+  bool known = false;
+  bool complete = false;
+  SteadyTime at;
+  double active = 0, pending = 0;
+  double active_tasks = 0, pending_tasks = 0;
+  double mean_task_seconds = 0;  ///< 0 = unknown
+};
+
+class StageBook {
+ public:
+  void apply(const SparkStages& list, const Now& now);
+  /// The list says nothing about now any more.
+  void forget_list();
+  /// Another driver of the application begins to count anew.
+  void begin_again();
+
+  const StagesNow& now() const { return now_; }
+  bool told() const { return told_; }  ///< ever
+  double total(std::size_t total) const { return seen_.total(total); }
+  /// Active stages, at most SparkAppFacts::kMaxStages, in order of their ids.
+  const std::vector<StageFacts>& active() const { return active_; }
+
+ private:
+  /// Quantiles come with the short lists only.
+  struct Quantiles {
+    double run_median = kNotTold, run_max = kNotTold, delay_median = kNotTold;
+    void take(const SparkStage& stage);
+  };
+  using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals, Quantiles>;
+
+  void add_active(const SparkStage& stage, const Quantiles& quantiles, WallTime now);
+
+  Seen seen_;
+  std::vector<Seen::Entry*> listed_;
+  std::vector<StageFacts> active_;
+  StagesNow now_;
+  bool told_ = false;
+};
+
+}  // namespace flintgauge::spark
