@@ -79,8 +79,7 @@ void PushListener::stop() {
 }
 
 void PushListener::wake() noexcept {
-  const std::uint64_t one = 1;
-  static_cast<void>(write(wake_.get(), &one, sizeof one));  // full: it is awake already
+  eventfd_write(wake_.get(), 1);  // full: it is awake already
 }
 
 void PushListener::run(const std::stop_token& stop) noexcept try {
@@ -130,8 +129,8 @@ void PushListener::turn() {
   const int ready = poll(fds.data(), fds.size(), wait_ms(now));
   now = read_clocks().steady;
   if (ready > 0 && fds[0].revents != 0) {
-    std::uint64_t count = 0;
-    static_cast<void>(read(wake_.get(), &count, sizeof count));
+    eventfd_t count = 0;
+    eventfd_read(wake_.get(), &count);
   }
   find_pods();
   if (ready > 0) {
