@@ -192,7 +192,7 @@ void Source::fold_pushes(const Now& now) {
   if (settings_.pushes == nullptr) return;
   for (const PushReport& report : settings_.pushes->take_all()) {
     if (report.is_over) {
-      fold_->drop(*report.target, now);
+      fold_->forget(*report.target, now);
     } else {
       fold_->apply(*report.target, Batch(report.batch()), now);
     }

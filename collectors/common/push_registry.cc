@@ -38,8 +38,8 @@ Target target_of(PushProtocol protocol, const PushSender& sender) {
   target.key =
       target.collector + '/' + sender.app.namespace_name + '/' + sender.app.app_id + '/' + sender.instance;
   target.app = sender.app;
-  // Another pod under the same application id is another driver; an executor's pod says nothing about it.
-  if (sender.role == Role::kDriver) target.pod_uid = sender.pod_uid;
+  target.pod_uid = sender.pod_uid;
+  if (sender.role == Role::kExecutor) target.executor_id = sender.instance;
   target.pace.ttl_ms = kPushTtlMs;
   return target;
 }

@@ -97,6 +97,7 @@ TEST(PushGraphite, AValueIsToldUntilItIsTooOld) {
   const PushReport first = executor.decoder->report({1'000});
   EXPECT_EQ(first.created.size(), 2U);
   EXPECT_EQ(first.target->key, "push_graphite/team-a/spark-1/3");
+  EXPECT_EQ(first.target->executor_id, "3") << "its own registry, no list of executors";
   EXPECT_FALSE(executor.decoder->has_news({kPushTtlMs}));
   EXPECT_TRUE(executor.decoder->has_news({kPushTtlMs + 1}));
   const PushReport later = executor.decoder->report({kPushTtlMs + 1});
