@@ -86,6 +86,58 @@ WHERE = row("Where the time goes", [
                                       (spark_rate("disk_spilled_bytes_total"), "size on disk")]),
 ])
 
+HOLDS_BACK = row("What holds it back", [
+    timeline("Bottleneck", "What the classifier says of the last minutes; docs/hints.md has each kind and what to do about it. unknown: "
+             "the data do not decide.", f"max by (kind) ({app('flintgauge_app_bottleneck')} == 1)", "{{kind}}"),
+    timeseries("Share lost, and confidence", "Part of the slot time that the bottleneck costs, and how directly that was measured. Under "
+               "0.3 of confidence: wait for more tasks.", "percentunit",
+               [(f"max({app('flintgauge_app_bottleneck_share_ratio')})", "share"),
+                (f"max({app('flintgauge_app_bottleneck_confidence_ratio')})", "confidence")], max=1),
+])
+
+
+def spread(name):
+    """Largest and median over the executors."""
+    return [(spark(f"executor_{name}_max"), "largest"), (spark(f"executor_{name}_median"), "median")]
+
+
+SPREAD = row("Executors: spread and losses", [
+    timeseries("Executors lost", "In five minutes, by reason. Normal: killed_by_driver only (idle executors given back). oom: more memory; "
+               "evicted and node_lost: the cluster.", "short",
+               [(f"max by (reason) (increase({app('flintgauge_spark_executors_lost_total')}[5m]))", "{{reason}}")]),
+    timeseries("Task time", "Time spent in tasks by the executor that has most, and by the one in the middle. Far apart and growing: skew, "
+               "or one executor has all the cached blocks.", "s", spread("task_seconds")),
+    timeseries("Shuffle read", "Bytes read by the executor that has most, and by the one in the middle. Far apart: keys are skewed.", "bytes",
+               spread("shuffle_read_bytes")),
+    timeseries("Input", "Bytes read from storage by the executor that has most, and by the one in the middle. Far apart: locality or large "
+               "files that cannot be split.", "bytes", spread("input_bytes")),
+])
+
+JVM = row("Memory of the JVMs", [
+    timeseries("Peak heap", "Greatest heap since each executor began: the largest and the middle one. Near spark.executor.memory: little is "
+               "left; half of it: the heap could be smaller.", "bytes", spread("peak_heap_bytes")),
+    timeseries("Peak execution and storage memory", "Spark's own region of the heap, greatest since each executor began. At 60 % of the "
+               "heap less 300 MiB it spills.", "bytes", spread("peak_unified_bytes")),
+    timeseries("Storage memory", "What cached blocks hold, of what they may. Full: blocks are evicted and computed again.", "bytes",
+               [(spark("storage_memory_used_bytes"), "used"), (spark("storage_memory_max_bytes"), "most")]),
+    timeseries("Storage by executor", "Cached blocks of the executor that holds most, and of the one in the middle. Far apart: the cache is "
+               "not balanced.", "bytes", spread("memory_used_bytes")),
+], collapsed=True)
+
+DRIVER = row("Driver and jobs", [
+    timeseries("Jobs", "Jobs that ended in five minutes. Failed ones: the driver's page names the stage and its error.", "short",
+               [(f"max(increase({app('flintgauge_spark_jobs_succeeded_total')}[5m]))", "succeeded"),
+                (f"max(increase({app('flintgauge_spark_jobs_failed_total')}[5m]))", "failed")]),
+    timeseries("Driver's heap", "Heap the driver uses. Near its maximum (spark.driver.memory): collect or broadcast less, or give it more.",
+               "bytes", [(spark("driver_heap_used_bytes"), "used")]),
+    timeseries("Driver's CPU and garbage collection", "CPU seconds and GC seconds a second. One core of CPU while no task runs: the driver "
+               "plans or collects.", "none",
+               [(spark_rate("driver_cpu_seconds_total"), "CPU"), (spark_rate("driver_gc_seconds_total"), "garbage collection")]),
+    timeseries("Dropped events", "Events a second that the driver's listener bus dropped. Normal: 0; above it the numbers of tasks and "
+               "executors are too low. Raise spark.scheduler.listenerbus.eventqueue.capacity.", "none",
+               [(spark_rate("listener_bus_dropped_events_total"), "dropped")]),
+], collapsed=True)
+
 CPU_PERIODS = by_role(rate(app("flintgauge_app_cpu_cfs_periods_total")))
 RESOURCES = row("Resources", [
     timeseries("CPU", "CPU seconds a second against requests and limits. Use far under the request is waste.", "none",
@@ -143,4 +195,4 @@ def application():
     began = grafana.annotation("Application started", f"{here} unless {before}", "{{app_id}}", "green")
     ended = grafana.annotation("Application ended", f"{before} unless {here}", "{{app_id}}", "blue")
     return grafana.dashboard("flintgauge-application", "flintgauge / Application", "One Spark application, in depth.",
-                             variables, [APP_HEADER, SCALE, WHERE, RESOURCES, PODS_ROW], [lost, began, ended])
+                             variables, [APP_HEADER, SCALE, HOLDS_BACK, WHERE, SPREAD, JVM, DRIVER, RESOURCES, PODS_ROW], [lost, began, ended])

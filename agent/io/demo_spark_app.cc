@@ -26,6 +26,9 @@ std::vector<std::pair<std::string, std::string>> labels_of(const Profile& profil
           {"spark-version", "3.5.1"}};
 }
 
+/// A peak that nobody has told yet is not a number.
+void raise_peak(double& peak, double value) { peak = std::fmax(peak, std::floor(value)); }
+
 bool has_room(const Executor& executor) {
   return executor.is_registered && executor.facts.is_active &&
          static_cast<std::int64_t>(executor.running.size()) < executor.facts.max_tasks;
@@ -34,7 +37,8 @@ bool has_room(const Executor& executor) {
 }  // namespace
 
 SparkApp::SparkApp(const Profile& profile, std::uint64_t number, std::string driver_ip, WallTime start)
-    : profile_(profile),
+    : now_(start),
+      profile_(profile),
       number_(number),
       app_id_("spark-" + hex_id(profile.name, number, 32)),
       driver_(make_pod(std::string(profile.namespace_name), std::string(profile.name) + "-driver", number,
@@ -57,6 +61,10 @@ void SparkApp::add_executor(WallTime now) {
   const int id = next_executor_++;
   executor.facts.id = std::to_string(id);
   executor.facts.max_tasks = executor.facts.total_cores = profile_.slots;
+  executor.facts.duration_seconds = 0;
+  executor.facts.max_memory_bytes = std::floor(1.6 * kGiB);
+  executor.facts.memory_used_bytes =
+      std::floor(24 * kMiB * (1 + noise(number_ * 7 + static_cast<std::uint64_t>(id))));
   executor.pod = make_pod(std::string(profile_.namespace_name),
                           std::string(profile_.name) + "-exec-" + std::to_string(id), number_, now);
   DemoPod& pod = executor.pod;
@@ -171,6 +179,7 @@ void SparkApp::finish_task(Executor& executor, const Task& task) {
   facts.memory_spilled_bytes += spilled;
   facts.disk_spilled_bytes += std::floor(spilled / 4);
   executor.facts.tasks_completed += 1;
+  executor.facts.duration_seconds += task.duration_seconds;
   executor.facts.gc_seconds += gc_seconds;
   executor.facts.input_bytes += input;
   executor.facts.shuffle_read_bytes += shuffle_read;
@@ -218,9 +227,13 @@ void SparkApp::measure(Executor& executor, double seconds) const {
   const double wanted = 1.1 * kGiB + tasks * 0.3 * kGiB;
   pod.working_set_bytes += (wanted - pod.working_set_bytes) * std::min(1.0, seconds / 8);
   pod.cache_bytes = std::min(0.4 * kGiB, pod.cache_bytes + tasks * 0.5 * kMiB * seconds);
+  raise_peak(executor.facts.peak_jvm_heap_bytes, 0.62 * pod.working_set_bytes);
+  raise_peak(executor.facts.peak_on_heap_unified_bytes, 0.3 * pod.working_set_bytes);
+  raise_peak(executor.facts.peak_jvm_off_heap_bytes, 0.06 * pod.working_set_bytes);
 }
 
 void SparkApp::step(WallTime now, double seconds) {
+  now_ = now;
   register_pending(now);
   kill_one(now);
   start_job(now);

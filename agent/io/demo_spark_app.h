@@ -26,6 +26,7 @@ struct Profile {
   double spill_bytes = 0;           ///< of each task
   double kill_every_seconds = 0;    ///< one executor runs out of memory so often; 0: never
   double memory_limit_bytes = 3.5 * 1024 * 1024 * 1024;
+  std::string_view query = {};  ///< name of a streaming query whose micro-batches are the jobs; empty: none
 };
 
 struct Task {
@@ -67,6 +68,7 @@ class SparkApp {
   const std::vector<Stage>& stages() const { return stages_; }
   int jobs_done() const { return jobs_done_; }
   int active_jobs() const { return job_is_active_ ? 1 : 0; }
+  WallTime now() const { return now_; }
   /// What Spark's own dynamic allocation would want: ceil(tasks / slots).
   std::int64_t needed_executors() const;
 
@@ -83,6 +85,7 @@ class SparkApp {
   void complete_stages(WallTime now);
   void measure(Executor& executor, double seconds) const;
 
+  WallTime now_;
   Profile profile_;
   std::uint64_t number_;
   std::string app_id_;

@@ -3,9 +3,10 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include <array>
 #include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/io/api_json.h"
 #include "agent/io/demo_node.h"
@@ -27,6 +28,10 @@ class Json {
  public:
   Json() : writer_(buffer_) { writer_.StartArray(); }
   void begin() { writer_.StartObject(); }
+  void begin(std::string_view name) {
+    key(name);
+    writer_.StartObject();
+  }
   void end() { writer_.EndObject(); }
   void text(std::string_view name, std::string_view value) {
     key(name);
@@ -63,12 +68,22 @@ void write_executor(Json& json, const SparkExecutor& executor, const std::string
   json.whole("completedTasks", executor.tasks_completed);
   json.whole("totalTasks",
              executor.tasks_completed + executor.tasks_failed + static_cast<double>(executor.active_tasks));
+  json.whole("totalDuration", std::isnan(executor.duration_seconds) ? 0 : executor.duration_seconds * 1e3);
   json.whole("totalGCTime", executor.gc_seconds * 1e3);
   json.whole("totalInputBytes", executor.input_bytes);
   json.whole("totalShuffleRead", executor.shuffle_read_bytes);
   json.whole("totalShuffleWrite", executor.shuffle_write_bytes);
   json.text("addTime", date_text(added));
   json.whole("resourceProfileId", 0);
+  if (std::isnan(executor.max_memory_bytes)) return;
+  json.whole("memoryUsed", executor.memory_used_bytes);
+  json.whole("maxMemory", executor.max_memory_bytes);
+  if (std::isnan(executor.peak_jvm_heap_bytes)) return;  // before its first heartbeat
+  json.begin("peakMemoryMetrics");
+  json.whole("JVMHeapMemory", executor.peak_jvm_heap_bytes);
+  json.whole("JVMOffHeapMemory", executor.peak_jvm_off_heap_bytes);
+  json.whole("OnHeapUnifiedMemory", executor.peak_on_heap_unified_bytes);
+  json.end();
 }
 
 SparkExecutor driver_row() {
@@ -130,16 +145,52 @@ bool is_chosen(std::string_view query, std::string_view word) {
   return query.find(wanted) != std::string_view::npos;
 }
 
-using Gauge = std::pair<std::string_view, double>;
+using Value = std::pair<std::string, double>;
+
+void add_query(const SparkApp& app, std::vector<Value>& gauges) {
+  if (app.profile().query.empty()) return;
+  constexpr double kRows = 4'000;  // a second
+  constexpr std::int64_t kLateMs = 30'000;
+  const double wave = std::sin(static_cast<double>(app.now().ms % 600'000) / 95'493.0);
+  const std::string head = "spark.streaming." + std::string(app.profile().query) + '.';
+  gauges.emplace_back(head + "inputRate-total", kRows * (1 + 0.2 * wave));
+  gauges.emplace_back(head + "processingRate-total", kRows * 1.4);
+  gauges.emplace_back(head + "latency", std::floor(2'000 + 400 * wave));
+  gauges.emplace_back(head + "states-rowsTotal", std::floor(60'000 + 5'000 * wave));
+  gauges.emplace_back(head + "states-usedBytes", std::floor(24e6 + 2e6 * wave));
+  gauges.emplace_back(head + "eventTime-watermark", static_cast<double>(app.now().ms - kLateMs));
+}
 
 /// What is asked of the driver's registry, by the names it has there.
-std::array<Gauge, 5> driver_gauges(const SparkApp& app) {
-  return {Gauge{"DAGScheduler.job.activeJobs", app.active_jobs()},
-          Gauge{"DAGScheduler.stage.runningStages", app.active_jobs() > 0 ? 1 : 0},
-          Gauge{"DAGScheduler.stage.waitingStages", 0},
-          Gauge{"ExecutorAllocationManager.executors.numberMaxNeededExecutors",
-                static_cast<double>(app.needed_executors())},
-          Gauge{"ExecutorAllocationManager.executors.numberTargetExecutors", app.profile().executors}};
+std::vector<Value> driver_gauges(const SparkApp& app) {
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  double used = 0, most = 0;
+  for (const Executor& executor : app.executors()) {
+    if (!executor.is_registered || !executor.facts.is_active) continue;
+    used += executor.facts.memory_used_bytes;
+    most += executor.facts.max_memory_bytes;
+  }
+  std::vector<Value> gauges = {
+      {"BlockManager.memory.memUsed_MB", std::floor(used / kMebibyte)},
+      {"BlockManager.memory.maxMem_MB", std::floor(most / kMebibyte)},
+      {"DAGScheduler.job.activeJobs", app.active_jobs()},
+      {"DAGScheduler.stage.runningStages", app.active_jobs() > 0 ? 1 : 0},
+      {"DAGScheduler.stage.waitingStages", 0},
+      {"ExecutorAllocationManager.executors.numberMaxNeededExecutors",
+       static_cast<double>(app.needed_executors())},
+      {"ExecutorAllocationManager.executors.numberTargetExecutors", app.profile().executors},
+      {"ExecutorMetrics.JVMHeapMemory", std::floor(0.5 * app.driver().working_set_bytes)},
+      {"ExecutorMetrics.TotalGCTime", std::floor(app.driver().cpu_seconds * 30)},
+      {"JVMCPU.jvmCpuTime", std::floor(app.driver().cpu_seconds * 1e9)}};
+  add_query(app, gauges);
+  return gauges;
+}
+
+std::vector<Value> driver_counters(const SparkApp& app) {
+  return {{"LiveListenerBus.queue.appStatus.numDroppedEvents", 0},
+          {"LiveListenerBus.queue.shared.numDroppedEvents", 0},
+          {"appStatus.jobs.failedJobs", 0},
+          {"appStatus.jobs.succeededJobs", app.jobs_done()}};
 }
 
 }  // namespace
@@ -239,28 +290,36 @@ std::string driver_page(const SparkApp& app) {
   std::string id = app.app_id();
   for (char& c : id) c = c == '-' ? '_' : c;
   std::string out;
+  const auto line = [&](std::string name, std::string_view suffix, std::string_view type, double value) {
+    for (char& c : name) c = c == '.' || c == '-' ? '_' : c;
+    out.append("metrics_").append(id).append("_driver_").append(name).append(suffix);
+    out.append("{type=\"").append(type).append("\"} ");
+    append_value(value, out);
+    out += '\n';
+  };
   for (const auto& [name, value] : driver_gauges(app)) {
-    std::string mangled(name);
-    for (char& c : mangled) c = c == '.' ? '_' : c;
-    for (const std::string_view suffix : {"_Number", "_Value"}) {
-      out.append("metrics_").append(id).append("_driver_").append(mangled).append(suffix);
-      out.append("{type=\"gauges\"} ");
-      append_value(value, out);
-      out += '\n';
-    }
+    line(name, "_Number", "gauges", value);
+    line(name, "_Value", "gauges", value);
   }
+  for (const auto& [name, value] : driver_counters(app)) line(name, "_Count", "counters", value);
   return out;
 }
 
 std::string driver_json(const SparkApp& app) {
-  std::string out = R"({"version":"4.0.0","gauges":{)";
-  for (const auto& [name, value] : driver_gauges(app)) {
-    out.append(out.back() == '{' ? "\"" : ",\"").append(app.app_id()).append(".driver.").append(name);
-    out.append("\":{\"value\":");
-    append_value(value, out);
+  std::string out;
+  const auto section = [&](std::string_view name, std::string_view field, const std::vector<Value>& values) {
+    out.append(",\"").append(name).append("\":{");
+    for (const auto& [metric, value] : values) {
+      out.append(out.back() == '{' ? "\"" : ",\"").append(app.app_id()).append(".driver.").append(metric);
+      out.append("\":{\"").append(field).append("\":");
+      append_value(value, out);
+      out += '}';
+    }
     out += '}';
-  }
-  return out + R"(},"counters":{},"histograms":{},"meters":{},"timers":{}})";
+  };
+  section("gauges", "value", driver_gauges(app));
+  section("counters", "count", driver_counters(app));
+  return R"({"version":"4.0.0")" + out + R"(,"histograms":{},"meters":{},"timers":{}})";
 }
 
 }  // namespace flintgauge::demo
