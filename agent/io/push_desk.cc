@@ -39,14 +39,10 @@ std::optional<PushSender> sender_from(const Pod& pod) {
 
 }  // namespace
 
-PushDesk::PushDesk(const PushConfig& limits, PushQueue& queue, SelfMetrics& metrics)
-    : limits_(limits), queue_(queue), metrics_(metrics) {}
+PushDesk::PushDesk(PushConfig limits, PushQueue& queue, SelfMetrics& metrics)
+    : limits_(std::move(limits)), queue_(queue), metrics_(metrics) {}
 
-PushDesk::Budget PushDesk::make_budget(double lines, std::int64_t bytes, SteadyTime now) const {
-  return {TokenBucket(lines, now), TokenBucket(static_cast<double>(bytes), now)};
-}
-
-void PushDesk::set_pods(std::shared_ptr<const PodList> pods) {
+void PushDesk::set_pods(const std::shared_ptr<const PodList>& pods) {
   const std::lock_guard lock(mutex_);
   of_address_.clear();
   std::map<std::string_view, const Pod*> running;
@@ -84,15 +80,12 @@ void PushDesk::end(Sender& sender) {
 PushDesk::Sender& PushDesk::make_sender(const Pod& pod, PushSender who, SteadyTime now) {
   const auto known = senders_.find(pod.uid);
   if (known != senders_.end()) return known->second;
-  const auto of_namespace =
-      namespaces_
-          .try_emplace(who.app.namespace_name,
-                       make_budget(static_cast<double>(limits_.namespace_lines_per_second),
-                                   limits_.namespace_bytes_per_second, now))
-          .first;
+  const auto of_namespace = namespaces_
+                                .try_emplace(who.app.namespace_name, limits_.namespace_lines_per_second,
+                                             limits_.namespace_bytes_per_second, now)
+                                .first;
   Sender sender{.who = std::move(who),
-                .budget = make_budget(static_cast<double>(limits_.pod_lines_per_second),
-                                      limits_.pod_bytes_per_second, now),
+                .budget = Budget(limits_.pod_lines_per_second, limits_.pod_bytes_per_second, now),
                 .of_namespace = &of_namespace->second,
                 .decoders = {}};
   sender.has_driver = addresses_->has_driver(sender.who.app);

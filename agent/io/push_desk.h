@@ -29,10 +29,10 @@ namespace flintgauge {
 class PushDesk {
  public:
   /// The queue and the metrics outlive the desk.
-  PushDesk(const PushConfig& limits, PushQueue& queue, SelfMetrics& metrics);
+  PushDesk(PushConfig limits, PushQueue& queue, SelfMetrics& metrics);
 
   /// From now on these pods have addresses. Senders that are not among them are over.
-  void set_pods(std::shared_ptr<const PodList> pods);
+  void set_pods(const std::shared_ptr<const PodList>& pods);
 
   /// May the owner of the address push? A refusal is counted.
   bool admit(std::string_view address, PushProtocol protocol, SteadyTime now);
@@ -54,6 +54,9 @@ class PushDesk {
  private:
   struct Budget {
     TokenBucket lines, bytes;
+    Budget(std::size_t lines_per_second, std::int64_t bytes_per_second, SteadyTime now)
+        : lines(static_cast<double>(lines_per_second), now),
+          bytes(static_cast<double>(bytes_per_second), now) {}
   };
   struct Sender {
     PushSender who;
@@ -68,7 +71,6 @@ class PushDesk {
   Sender* sender_of(std::string_view address, SteadyTime now, PushRefusal& refusal);
   Sender& make_sender(const Pod& pod, PushSender who, SteadyTime now);
   PushCounters& counters_of(Sender& sender, PushProtocol protocol);
-  Budget make_budget(double lines, std::int64_t bytes, SteadyTime now) const;
   void end(Sender& sender);
 
   PushConfig limits_;

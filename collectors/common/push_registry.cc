@@ -8,8 +8,6 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::string_view kDriver = "driver";
-
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
