@@ -194,7 +194,8 @@ void Source::fold_pushes(const Now& now) {
     if (report.is_over) {
       fold_->forget(*report.target, now);
     } else {
-      fold_->apply(*report.target, Batch(report.batch()), now);
+      const FoldCounts folded = fold_->apply(*report.target, Batch(report.batch()), now);
+      metrics_.endpoint(settings_.kind, report.target->collector).add_samples({}, folded);
     }
     touch(now);
   }

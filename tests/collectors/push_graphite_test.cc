@@ -48,6 +48,9 @@ TEST(PushGraphite, TakesTotalsInBaseUnitsOfTheSendersOwnRegistry) {
   Pushed driver(driver_sender());
   EXPECT_EQ(driver.take("spark-1.driver.DAGScheduler.job.activeJobs 2 1795374148"), PushResult::kKept);
   EXPECT_EQ(driver.values(), (std::map<int, double>{{kActiveJobs, 2}}));
+  EXPECT_EQ(driver.decoder->report({0}).target->executor_id, "");
+  EXPECT_EQ(executor.decoder->report({0}).target->executor_id, "3")
+      << "its own registry, no list of executors";
 }
 
 TEST(PushGraphite, LinesThatAreNoneAreCountedAndSayNothing) {

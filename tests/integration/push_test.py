@@ -108,9 +108,16 @@ def statsd_truth():
     return totals
 
 
+def check_no_list(page):
+    """What executors tell of themselves is no list of all executors: without the driver's pages nobody knows how many there are."""
+    states = {dict(labels).get("state") for name, labels in page if name == "flintgauge_spark_executors"}
+    expect(not states & {"active", "busy", "dead"}, f"executors by state from their own pushes: {states}")
+
+
 def run(program, folder, processes):
     agent = PushAgent(processes, program, spark_pods(), "graphite")
     check_graphite(agent)
+    check_no_list(agent.page())
     check_statsd(agent, "both")
     check_totals(agent.page(), "graphite and statsd")
     agent = PushAgent(processes, program, spark_pods(), "statsd")
