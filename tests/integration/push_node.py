@@ -1,5 +1,6 @@
 """A node for the tests of pushes: a kubelet that names addresses in 127.0.0.0/8 as pods, an agent that listens for pushes, and
 sockets that send from a pod's address."""
+import gzip
 import http.server
 import json
 import socket
@@ -54,6 +55,38 @@ class Kubelet:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server.server_port}"
+
+
+class DriverUi:
+    """What a driver's UI answered at one moment of the captured run, at a pod's own address."""
+
+    PAGES = {"allexecutors": "rest_allexecutors.json", "stages": "rest_stages.json", "metrics/json": "metrics.json"}
+
+    def __init__(self, ip, folder):
+        pages = {name: read_capture(folder / file) for name, file in self.PAGES.items()}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                path, _, query = self.path.partition("?")
+                body = pages.get("metrics/json" if path == "/metrics/json/" else path.rsplit("/", 1)[-1])
+                if body is not None and "status=" in query:  # active and pending stages: of these there are none listed
+                    body = b"[]"
+                self.send_response(404 if body is None else 200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer((ip, 4040), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def read_capture(path):
+    return path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
 
 
 class PushAgent:

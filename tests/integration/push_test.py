@@ -2,7 +2,7 @@
 """Pushes against the real program: usage push_test.py FLINTGAUGE [--sanitized]
 
 What a real Spark pushed, byte for byte, sent from the addresses of its pods: the totals are those of its event log, from Graphite
-alone, from StatsD alone, and from both at once.
+alone, from StatsD alone, from both at once, and with the driver's pages besides.
 """
 import json
 import pathlib
@@ -12,7 +12,7 @@ import time
 
 sys.dont_write_bytecode = True  # no cache beside the sources
 from processes import ROOT, Processes
-from push_node import APP, PushAgent, all_lines, lines, pod, refused, value
+from push_node import APP, DriverUi, PushAgent, all_lines, lines, pod, read_capture, value
 
 SHUFFLE = ROOT / "tests/fixtures/spark/real-4.3.0/shuffle"
 PUSHED = SHUFFLE / "push"
@@ -44,9 +44,9 @@ def spark(page, family, app=APP, namespace="team-a"):
     return value(page, f"flintgauge_spark_{family}", namespace=namespace, app_id=app)
 
 
-def check_totals(page, how):
+def check_totals(page, how, truth=TRUTH):
     for family, key, factor in TOTALS:
-        got, due = spark(page, family), TRUTH[key] * factor
+        got, due = spark(page, family), truth[key] * factor
         expect(abs(got - due) <= 1e-9 * max(due, 1), f"{how}: {family} is {got}, the event log says {due}")
     print(f"{how}: {len(TOTALS)} totals are the event log's", flush=True)
 
@@ -82,6 +82,23 @@ def check_graphite(agent):
     done = agent.until("totals", lambda page: spark(page, "tasks_completed_total") == TRUTH["tasks_completed"])
     check_totals(done, "graphite")
     expect(value(done, "flintgauge_spark_jobs", namespace="team-a", app_id=APP, state="active") == 0, "active jobs")
+
+
+def check_with_pages(processes, program):
+    """The driver's pages of an earlier moment and the last pushes: what both tell is one number, what one knows later counts."""
+    earlier = json.loads((SHUFFLE / "t080/rest_allexecutors.json").read_text())
+    completed = sum(row["completedTasks"] for row in earlier)
+    expect(0 < completed < TRUTH["tasks_completed"], "the moment is not earlier than the end")
+    DriverUi(ADDRESS["driver"], SHUFFLE / "t080")
+    agent = PushAgent(processes, program, spark_pods(), "pages")
+    agent.until("totals of the pages", lambda page: spark(page, "tasks_completed_total") == completed)
+    push_graphite(agent)
+    page = agent.until("totals of both", lambda page: spark(page, "tasks_completed_total") == TRUTH["tasks_completed"])
+    # Spark's stage records hold the collections of tasks that never ended, too: more than the event log has.
+    stages_gc = sum(stage.get("jvmGcTime", 0) for stage in json.loads(read_capture(SHUFFLE / "t080/rest_stages.json")))
+    check_totals(page, "graphite and the driver's pages", TRUTH | {"gc_ms": max(TRUTH["gc_ms"], stages_gc)})
+    active = value(page, "flintgauge_spark_executors", namespace="team-a", app_id=APP, state="active")
+    expect(active == sum(row["isActive"] and row["id"] != "driver" for row in earlier), f"{active} executors, not those of the driver's list")
 
 
 def check_statsd(agent, how):
@@ -128,6 +145,7 @@ def run(program, folder, processes):
                                     ("input_records_total", "recordsRead", 1), ("executor_run_seconds_total", "runTime", 1e-3)):
         expect(abs(spark(page, family) - due[counter] * factor) < 1e-9 * max(1, due[counter]), f"statsd: {family}")
     print("statsd: totals are the last values, not the sums", flush=True)
+    check_with_pages(processes, program)  # last: from here on the driver has pages
 
 
 def main():
