@@ -38,6 +38,7 @@ constexpr auto kWanted = std::to_array<Wanted>({
     {"container_memory_cache", Measure::kMemoryCacheBytes},
     {"container_memory_failures_total", Measure::kMemoryMajorPageFaults},
     {"container_memory_rss", Measure::kMemoryRssBytes},
+    {"container_memory_swap", Measure::kMemorySwapBytes},
     {"container_memory_working_set_bytes", Measure::kMemoryWorkingSetBytes},
     {"container_network_receive_bytes_total", Measure::kNetworkReceiveBytes},
     {"container_network_receive_errors_total", Measure::kNetworkReceiveErrors},
@@ -46,6 +47,12 @@ constexpr auto kWanted = std::to_array<Wanted>({
     {"container_network_transmit_errors_total", Measure::kNetworkTransmitErrors},
     {"container_network_transmit_packets_dropped_total", Measure::kNetworkTransmitDropped},
     {"container_oom_events_total", Measure::kOomEvents},
+    {"container_pressure_cpu_stalled_seconds_total", Measure::kPressureCpuStalledSeconds},
+    {"container_pressure_cpu_waiting_seconds_total", Measure::kPressureCpuWaitingSeconds},
+    {"container_pressure_io_stalled_seconds_total", Measure::kPressureIoStalledSeconds},
+    {"container_pressure_io_waiting_seconds_total", Measure::kPressureIoWaitingSeconds},
+    {"container_pressure_memory_stalled_seconds_total", Measure::kPressureMemoryStalledSeconds},
+    {"container_pressure_memory_waiting_seconds_total", Measure::kPressureMemoryWaitingSeconds},
     {"container_scrape_error", Measure::kScrapeError},
     {"container_start_time_seconds", Measure::kStartTimeSeconds},
     {"machine_cpu_cores", Measure::kMachineCpuCores},
@@ -64,10 +71,12 @@ constexpr bool is_network(Measure measure) {
   return measure >= Measure::kNetworkReceiveBytes && measure <= Measure::kNetworkTransmitDropped;
 }
 
-/// Measures that the root cgroup has for the node.
+/// Measures that the root cgroup has for the node. Of pressure and swap it tells whether the node measures
+/// them at all.
 constexpr bool is_of_node(Measure measure) {
   return measure == Measure::kCpuUsageSeconds ||
-         (measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemoryCacheBytes);
+         (measure >= Measure::kPressureCpuWaitingSeconds && measure <= Measure::kPressureIoStalledSeconds) ||
+         (measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemorySwapBytes);
 }
 
 constexpr bool is_of_machine(Measure measure) {

@@ -1,10 +1,11 @@
 // The kubelet's /stats/summary: what /metrics/cadvisor lacks. Local disk of pods, the node's file system, the
 // node's CPU and memory where the runtime feeds /metrics/cadvisor and its root row is missing, and the
 // default interface of pods for kubelets whose page has no network rows (the fold decides whether it is
-// needed). Containers are left out: /metrics/cadvisor has them, more often. Format: kubelet
-// pkg/apis/stats/v1alpha1.
+// needed), volumes that are claims. Containers are left out: /metrics/cadvisor has them, more often. Format:
+// kubelet pkg/apis/stats/v1alpha1.
 #include <array>
 #include <string>
+#include <vector>
 
 #include "collectors/common/json_decoder.h"
 #include "collectors/common/kubelet_target.h"
@@ -20,6 +21,7 @@ using json::Verdict;
 
 constexpr std::int64_t kTimeoutMs = 10'000;  // the kubelet walks volumes for it
 constexpr std::size_t kMaxPods = 10'000;
+constexpr std::size_t kMaxClaims = 10'000;  // of all pods
 constexpr double kNanosPerSecond = 1e9;
 
 enum class Field : std::uint8_t {
@@ -29,11 +31,14 @@ enum class Field : std::uint8_t {
   kPodName,
   kPodNamespace,
   kPodUid,
+  kVolume,
+  kClaim,
   kNodeCpuTime,  // a time belongs to the readings of its object
   kNodeMemoryTime,
   kNodeFsTime,
   kStorageTime,
   kNetworkTime,
+  kVolumeTime,
   kNodeCpu,  // readings, in the order of kReadings
   kNodeMemory,
   kNodeFsCapacity,
@@ -43,6 +48,8 @@ enum class Field : std::uint8_t {
   kTransmitBytes,
   kReceiveErrors,
   kTransmitErrors,
+  kVolumeUsage,
+  kVolumeCapacity,
 };
 constexpr auto kFirstReading = static_cast<std::size_t>(Field::kNodeCpu);
 
@@ -62,8 +69,11 @@ constexpr auto kReadings = std::to_array<Reading>({
     {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkTransmitBytes},
     {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkReceiveErrors},
     {Field::kNetworkTime, Scope::kSandbox, Measure::kNetworkTransmitErrors},
+    {Field::kVolumeTime, Scope::kVolume, Measure::kVolumeUsageBytes},
+    {Field::kVolumeTime, Scope::kVolume, Measure::kVolumeCapacityBytes},
 });
-constexpr std::size_t kTimes = static_cast<std::size_t>(Field::kNetworkTime) + 1;
+constexpr std::size_t kTimes = static_cast<std::size_t>(Field::kVolumeTime) + 1;
+constexpr std::size_t kFirstOfVolume = static_cast<std::size_t>(Field::kVolumeUsage) - kFirstReading;
 
 json::Paths make_paths() {
   json::Paths paths;
@@ -88,6 +98,11 @@ json::Paths make_paths() {
   paths.want("pods[].network.txBytes", Kind::kNumber, Field::kTransmitBytes);
   paths.want("pods[].network.rxErrors", Kind::kNumber, Field::kReceiveErrors);
   paths.want("pods[].network.txErrors", Kind::kNumber, Field::kTransmitErrors);
+  paths.want("pods[].volume[]", Kind::kObject, Field::kVolume);
+  paths.want("pods[].volume[].time", Kind::kString, Field::kVolumeTime);
+  paths.want("pods[].volume[].pvcRef.name", Kind::kString, Field::kClaim);
+  paths.want("pods[].volume[].usedBytes", Kind::kNumber, Field::kVolumeUsage);
+  paths.want("pods[].volume[].capacityBytes", Kind::kNumber, Field::kVolumeCapacity);
   return paths;
 }
 
@@ -107,11 +122,17 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
     double number = 0;
     bool stated = false;
   };
+  struct Volume {
+    std::string claim;
+    std::array<Value, 2> values;  // used, capacity
+    std::int64_t time = kNoTimestamp;
+  };
 
   void clear() override {
     series_.reset();
     is_summary_ = false;
     pods_ = 0;
+    claims_seen_ = 0;
     repeated_ = 0;
     forget();
   }
@@ -121,22 +142,56 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
     route_.namespace_name.clear();
     route_.pod.clear();
     route_.pod_uid.clear();
+    claims_ = 0;
+    forget_volume();
     values_.fill({});
     times_.fill(kNoTimestamp);
   }
 
+  void forget_volume() {
+    claim_.clear();
+    values_[kFirstOfVolume] = values_[kFirstOfVolume + 1] = {};
+    times_[static_cast<std::size_t>(Field::kVolumeTime)] = kNoTimestamp;
+  }
+
   void open(int id) override {
     is_summary_ = true;
+    if (static_cast<Field>(id) == Field::kVolume) return forget_volume();
     if (static_cast<Field>(id) != Field::kPods) forget();
   }
 
   void close(int id) override {
     if (static_cast<Field>(id) == Field::kPods) return;
+    if (static_cast<Field>(id) == Field::kVolume) return end_volume();
     if (static_cast<Field>(id) == Field::kPod && ++pods_ > kMaxPods) return;
+    forget_volume();  // what is left belongs to no claim
     for (std::size_t i = 0; i < kReadings.size(); ++i) {
       if (values_[i].stated) take(kReadings[i], values_[i].number);
     }
+    take_claims();
     forget();
+  }
+
+  /// Who the pod is may stand behind its volumes: they wait for its end.
+  void end_volume() {
+    if (claim_.empty() || ++claims_seen_ > kMaxClaims) return;
+    if (claims_ == volumes_.size()) volumes_.emplace_back();
+    Volume& volume = volumes_[claims_++];
+    volume.claim = claim_;
+    for (std::size_t i = 0; i < volume.values.size(); ++i) volume.values[i] = values_[kFirstOfVolume + i];
+    volume.time = times_[static_cast<std::size_t>(Field::kVolumeTime)];
+  }
+
+  void take_claims() {
+    for (std::size_t i = 0; i < claims_; ++i) {
+      const Volume& volume = volumes_[i];
+      route_.container = volume.claim;
+      times_[static_cast<std::size_t>(Field::kVolumeTime)] = volume.time;
+      for (std::size_t j = 0; j < volume.values.size(); ++j) {
+        if (volume.values[j].stated) take(kReadings[kFirstOfVolume + j], volume.values[j].number);
+      }
+    }
+    route_.container.clear();
   }
 
   Verdict value(int id, const json::Value& value) override {
@@ -151,6 +206,9 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
         return Verdict::kKept;
       case Field::kPodUid:
         route_.pod_uid = value.text;
+        return Verdict::kKept;
+      case Field::kClaim:
+        claim_ = value.text;
         return Verdict::kKept;
       default:
         break;  // times
@@ -174,7 +232,8 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
     route_.measure = reading.measure;
     key_.assign(1, static_cast<char>(reading.scope));
     key_ += static_cast<char>(reading.measure);
-    for (const std::string* part : {&route_.namespace_name, &route_.pod, &route_.pod_uid}) {
+    for (const std::string* part :
+         {&route_.namespace_name, &route_.pod, &route_.pod_uid, &route_.container}) {
       key_ += *part;
       key_ += '\0';
     }
@@ -191,6 +250,8 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
     if (!is_summary_) return fail(Reason::kJson, "no stats summary: it has neither \"node\" nor \"pods\"");
     if (pods_ > kMaxPods)
       return fail(Reason::kLimit, "summary of over " + std::to_string(kMaxPods) + " pods");
+    if (claims_seen_ > kMaxClaims)
+      return fail(Reason::kLimit, "summary of over " + std::to_string(kMaxClaims) + " volume claims");
     series_.commit();
     const SampleBatch batch = series_.batch();
     counts.kept -= repeated_;
@@ -202,11 +263,15 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
   SeriesTable series_;
   bool is_summary_ = false;
   std::size_t pods_ = 0;
-  std::size_t repeated_ = 0;  // the same pod again
+  std::size_t claims_seen_ = 0;  // of all pods
+  std::size_t repeated_ = 0;     // the same pod or claim again
   // Of the object being read: the node or one pod.
   Route route_;
   std::array<Value, kReadings.size()> values_{};
   std::array<std::int64_t, kTimes> times_{};
+  std::string claim_;            // of the volume being read
+  std::vector<Volume> volumes_;  // of the pod being read: the first claims_; the others are room
+  std::size_t claims_ = 0;
   std::string key_;
 };
 

@@ -24,6 +24,7 @@ enum class Column : std::uint8_t {
   kWorkingSetMax,
   kRss,
   kCache,
+  kSwap,
   kMemoryRequests,
   kMemoryLimits,
   kCpuRequests,
@@ -34,23 +35,27 @@ enum class Column : std::uint8_t {
   kPodsSucceeded,
   kPodsFailed,
   kPodsUnknown,
+  kResizingDeferred,
+  kResizingInfeasible,
+  kResizingInProgress,
+  kResizingError,
 };
-inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kPodsUnknown) + 1;
+inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::kResizingError) + 1;
 inline constexpr std::size_t kFirstGauge = static_cast<std::size_t>(Column::kWorkingSet);
 
 constexpr std::size_t column_of(Measure counter) { return static_cast<std::size_t>(counter); }
 constexpr std::size_t column_of(Column column) { return static_cast<std::size_t>(column); }
 
 /// A set of columns.
-using ColumnMask = std::uint32_t;
-static_assert(kColumns <= 32);
+using ColumnMask = std::uint64_t;
+static_assert(kColumns < 64);
 constexpr ColumnMask bit(std::size_t column) { return ColumnMask{1} << column; }
 
 struct ColumnFamilies {
   FamilyId app;
   FamilyId of_namespace;
-  std::string_view
-      label;  ///< value of the family's last label (scope, phase, direction), or "" when it has none
+  /// Values of the family's last labels (scope, phase, direction; resource and kind), "" where it has none.
+  std::string_view label, second_label;
 };
 
 /// The families PREFIX_SUFFIX; a name that is not in the catalogue does not compile.
@@ -61,8 +66,10 @@ consteval FamilyId family_with(std::string_view prefix, std::string_view suffix)
   }
   throw "no such family in the catalogue";
 }
-consteval ColumnFamilies column(std::string_view suffix, std::string_view label = {}) {
-  return {family_with("flintgauge_app_", suffix), family_with("flintgauge_namespace_", suffix), label};
+consteval ColumnFamilies column(std::string_view suffix, std::string_view label = {},
+                                std::string_view second_label = {}) {
+  return {family_with("flintgauge_app_", suffix), family_with("flintgauge_namespace_", suffix), label,
+          second_label};
 }
 
 inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
@@ -74,6 +81,12 @@ inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
     column("oom_kills_total", "process"),
     column("fs_read_bytes_total"),
     column("fs_written_bytes_total"),
+    column("pressure_seconds_total", "cpu", "waiting"),
+    column("pressure_seconds_total", "cpu", "stalled"),
+    column("pressure_seconds_total", "memory", "waiting"),
+    column("pressure_seconds_total", "memory", "stalled"),
+    column("pressure_seconds_total", "io", "waiting"),
+    column("pressure_seconds_total", "io", "stalled"),
     column("network_receive_bytes_total"),
     column("network_transmit_bytes_total"),
     column("network_errors_total", "receive"),
@@ -86,6 +99,7 @@ inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
     column("memory_working_set_max_bytes"),
     column("memory_rss_bytes"),
     column("memory_cache_bytes"),
+    column("swap_usage_bytes"),
     column("memory_requests_bytes"),
     column("memory_limits_bytes"),
     column("cpu_requests_cores"),
@@ -96,10 +110,27 @@ inline constexpr std::array<ColumnFamilies, kColumns> kColumnFamilies = {
     column("pods", "Succeeded"),
     column("pods", "Failed"),
     column("pods", "Unknown"),
+    column("pods_resizing", "deferred"),
+    column("pods_resizing", "infeasible"),
+    column("pods_resizing", "in_progress"),
+    column("pods_resizing", "error"),
 };
 
+constexpr bool is_pressure(Measure measure) {
+  return measure >= Measure::kPressureCpuWaitingSeconds && measure <= Measure::kPressureIoStalledSeconds;
+}
+inline constexpr ColumnMask kPressureColumns = bit(column_of(Measure::kPressureIoStalledSeconds) + 1) -
+                                               bit(column_of(Measure::kPressureCpuWaitingSeconds));
+
 /// What a row of a scope is worth to the fold.
-enum class RowKind : std::uint8_t { kIgnored, kCounter, kGauge, kStartTime, kScrapeError };
+enum class RowKind : std::uint8_t {
+  kIgnored,
+  kCounter,
+  kGauge,
+  kStartTime,
+  kScrapeError,
+  kEvidence,  ///< of the node: above 0 it proves that this is measured here
+};
 
 constexpr RowKind kind_of(Scope scope, Measure measure) {
   const bool network =
@@ -109,7 +140,7 @@ constexpr RowKind kind_of(Scope scope, Measure measure) {
   switch (scope) {
     case Scope::kContainer:
       if (measure < Measure::kNetworkReceiveBytes) return RowKind::kCounter;
-      return measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemoryCacheBytes
+      return measure >= Measure::kMemoryWorkingSetBytes && measure <= Measure::kMemorySwapBytes
                  ? RowKind::kGauge
                  : RowKind::kIgnored;
     case Scope::kSandbox:
@@ -119,10 +150,13 @@ constexpr RowKind kind_of(Scope scope, Measure measure) {
       return network ? RowKind::kCounter : RowKind::kIgnored;
     case Scope::kNode:
       if (measure == Measure::kCpuUsageSeconds) return RowKind::kCounter;
+      if (is_pressure(measure) || measure == Measure::kMemorySwapBytes) return RowKind::kEvidence;
       return measure == Measure::kMemoryWorkingSetBytes ||
                      (measure >= Measure::kMachineCpuCores && measure <= Measure::kNodeFsAvailableBytes)
                  ? RowKind::kGauge
                  : RowKind::kIgnored;
+    case Scope::kVolume:
+      return RowKind::kGauge;
     case Scope::kExecutor:
     case Scope::kDriver:
     case Scope::kQuery:

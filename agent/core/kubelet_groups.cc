@@ -13,6 +13,9 @@ std::string key_of(std::string_view namespace_name, std::string_view name, Role 
   return key;
 }
 
+/// Who pays for a group's series.
+std::string_view account_of(const Group& group) { return group.is_app ? std::string_view(group.name) : ""; }
+
 }  // namespace
 
 GroupIndex GroupTable::app(std::string_view namespace_name, std::string_view app_id, Role role,
@@ -78,11 +81,62 @@ bool GroupTable::is_targeted(GroupIndex index) const {
 void GroupTable::end(GroupIndex index) {
   Group& group = groups_[index];
   if (group.target == index)
-    budget_.release(group.namespace_name, group.is_app ? std::string_view(group.name) : "", kSeriesPerGroup);
+    budget_.release(group.namespace_name, account_of(group),
+                    kSeriesPerGroup + kSeriesPerClaim * group.claims.size());
   by_key_.erase(key_of(group.namespace_name, group.name, group.role, group.is_app));
   group = Group{};
   free_.push_back(index);
   ++generation_;
+}
+
+void GroupTable::begin_claims() {
+  for (Group& group : groups_) {
+    group.claims_refused = 0;
+    for (Claim& claim : group.claims) {
+      claim.present = 0;
+      claim.value = {};
+    }
+  }
+}
+
+void GroupTable::add_claim(GroupIndex index, std::string_view name, std::size_t which, double value) {
+  if (index == kNoGroup) return;
+  Group& group = target(index);
+  Claim& claim = claim_of(group, name);
+  const bool is_overflow = claim.name != name;
+  if (is_overflow && which == 0) ++group.claims_refused;
+  claim.value[which] = is_overflow ? claim.value[which] + value : std::max(claim.value[which], value);
+  claim.present = static_cast<std::uint8_t>(claim.present | (1U << which));
+}
+
+/// The claim of that name, or the overflow claim.
+Claim& GroupTable::claim_of(Group& group, std::string_view name) {
+  const auto named = [&group](std::string_view wanted) {
+    return std::ranges::find(group.claims, wanted, &Claim::name);
+  };
+  if (const auto known = named(name); known != group.claims.end()) return *known;
+  const bool admitted = group.claims.size() < kMaxClaims &&
+                        budget_.fits(group.namespace_name, account_of(group), kSeriesPerClaim);
+  const std::string_view shown = admitted ? name : kOverflowAppId;
+  if (const auto known = named(shown); known != group.claims.end()) return *known;
+  budget_.charge(group.namespace_name, account_of(group), kSeriesPerClaim);
+  ++generation_;
+  Claim& claim = group.claims.emplace_back();
+  claim.name = shown;
+  return claim;
+}
+
+/// Claims that nobody tells any more are over.
+void GroupTable::end_claims() {
+  for (Group& group : groups_) {
+    if (group.claims_refused > group.claims_refused_before)
+      budget_.refuse(group.namespace_name, group.claims_refused - group.claims_refused_before);
+    group.claims_refused_before = group.claims_refused;
+    const std::size_t ended = std::erase_if(group.claims, [](const Claim& c) { return c.present == 0; });
+    if (ended == 0) continue;
+    budget_.release(group.namespace_name, account_of(group), kSeriesPerClaim * ended);
+    ++generation_;
+  }
 }
 
 }  // namespace flintgauge::kubelet

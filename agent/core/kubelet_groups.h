@@ -25,6 +25,18 @@ inline constexpr std::int64_t kGroupTtlMs = 15LL * 60 * 1000;
 /// Series a group can have at most: what it reserves of the budget.
 inline constexpr std::size_t kSeriesPerGroup = kColumns;
 
+/// Claims that a group shows by name; what they cost is reserved when they appear.
+inline constexpr std::size_t kMaxClaims = 16;
+inline constexpr std::size_t kSeriesPerClaim = 2;
+
+/// A volume claim of a group. Several pods that mount one claim tell the same volume.
+struct Claim {
+  std::string name;
+  std::array<double, kSeriesPerClaim> value{};  ///< bytes used, capacity
+  std::uint8_t present = 0;                     ///< bit i: value[i] is told now
+  std::uint8_t shown = 0;                       ///< the same, in the schema
+};
+
 struct Group {
   bool used = false;
   bool is_app = false;
@@ -39,6 +51,9 @@ struct Group {
   ColumnMask fed = 0;        ///< counters that have ever had a row, phases that ever were
   ColumnMask from_pods = 0;  ///< gauges that the newest pod list gives
   ColumnMask present = 0;    ///< columns with a value now
+  std::vector<Claim> claims;
+  std::size_t claims_refused = 0;         ///< told now under the overflow claim
+  std::size_t claims_refused_before = 0;  ///< and at the last look
 };
 
 class GroupTable {
@@ -62,6 +77,11 @@ class GroupTable {
     group.fed |= bit(column);
   }
 
+  /// Volume claims are told anew at every look: begin_claims(), add_claim() for each row, end_claims().
+  void begin_claims();
+  void add_claim(GroupIndex index, std::string_view name, std::size_t which, double value);
+  void end_claims();
+
   /// Forgets the members of the last pod list; they lived until now.
   void begin_list(const Now& now) {
     note_living(now);
@@ -84,6 +104,7 @@ class GroupTable {
   GroupIndex make(Group group, const Now& now);
   void note_living(const Now& now);
   void end(GroupIndex index);
+  Claim& claim_of(Group& group, std::string_view name);
   bool is_targeted(GroupIndex index) const;
 
   std::vector<Group> groups_;

@@ -8,8 +8,9 @@ namespace {
 
 constexpr ColumnMask kCounters = bit(kFirstGauge) - 1;
 
-constexpr std::array kSampledGauges = {Column::kWorkingSet, Column::kWorkingSetMax, Column::kRss,
-                                       Column::kCache, Column::kEphemeralStorage};
+constexpr std::array kSampledGauges = {Column::kWorkingSet, Column::kWorkingSetMax,
+                                       Column::kRss,        Column::kCache,
+                                       Column::kSwap,       Column::kEphemeralStorage};
 
 constexpr std::array kNodeFamilies = {
     family("flintgauge_node_cpu_usage_seconds_total"), family("flintgauge_node_memory_working_set_bytes"),
@@ -17,7 +18,9 @@ constexpr std::array kNodeFamilies = {
     family("flintgauge_node_fs_capacity_bytes"),       family("flintgauge_node_fs_available_bytes")};
 
 /// Columns of a container's cells, by gauge_place.
-constexpr std::array kContainerGauges = {Column::kWorkingSet, Column::kRss, Column::kCache};
+constexpr std::array kContainerGauges = {Column::kWorkingSet, Column::kRss, Column::kCache, Column::kSwap};
+
+constexpr double kOne = 1;  // of info series
 
 /// Collects tickets of a SchemaBuilder and where their values are.
 class SchemaWriter {
@@ -43,7 +46,17 @@ void add_series(const Group& group, std::size_t column, SchemaWriter& writer) {
   const ColumnFamilies& families = kColumnFamilies[column];
   const double& value = group.value[column];
   const bool labelled = !families.label.empty();
-  if (group.is_app && labelled) {
+  if (!families.second_label.empty()) {
+    if (group.is_app) {
+      writer.add(
+          families.app,
+          {group.namespace_name, group.name, to_string(group.role), families.label, families.second_label},
+          value);
+    } else {
+      writer.add(families.of_namespace,
+                 {group.namespace_name, group.name, families.label, families.second_label}, value);
+    }
+  } else if (group.is_app && labelled) {
     writer.add(families.app, {group.namespace_name, group.name, to_string(group.role), families.label},
                value);
   } else if (group.is_app) {
@@ -53,6 +66,25 @@ void add_series(const Group& group, std::size_t column, SchemaWriter& writer) {
   } else {
     writer.add(families.of_namespace, {group.namespace_name, group.name}, value);
   }
+}
+
+constexpr std::array kClaimFamilies = {
+    std::pair(family("flintgauge_app_volume_usage_bytes"), family("flintgauge_namespace_volume_usage_bytes")),
+    std::pair(family("flintgauge_app_volume_capacity_bytes"),
+              family("flintgauge_namespace_volume_capacity_bytes"))};
+
+void add_claim(const Group& group, Claim& claim, SchemaWriter& writer) {
+  for (std::size_t which = 0; which < kSeriesPerClaim; ++which) {
+    if ((claim.present & (1U << which)) == 0) continue;
+    const auto& [app, of_namespace] = kClaimFamilies[which];
+    if (group.is_app) {
+      writer.add(app, {group.namespace_name, group.name, to_string(group.role), claim.name},
+                 claim.value[which]);
+    } else {
+      writer.add(of_namespace, {group.namespace_name, group.name, claim.name}, claim.value[which]);
+    }
+  }
+  claim.shown = claim.present;
 }
 
 }  // namespace
@@ -65,30 +97,71 @@ void Page::fill(Block& block, const Now& now) {
   block.schema = schema_;
   block.values.resize(places_.size());
   for (std::size_t i = 0; i < places_.size(); ++i) block.values[i] = *places_[i];
+  groups_.budget().write_refused(block.refused);
+}
+
+/// Pressure that is 0 everywhere is not measured.
+ColumnMask Page::hidden_counters() {
+  measures_pressure_ = measures_pressure_ || samples_.measures_pressure();
+  for (const Group& group : groups_.all()) {
+    if (measures_pressure_) break;
+    for (std::size_t i = 0; i < kColumns; ++i)
+      measures_pressure_ |= (kPressureColumns & bit(i)) != 0 && group.value[i] > 0;
+  }
+  return measures_pressure_ ? 0 : kPressureColumns;
 }
 
 void Page::sum_gauges(const Now& now) {
+  const ColumnMask counters = kCounters & ~hidden_counters();
   for (Group& group : groups_.all()) {
     for (const Column column : kSampledGauges) group.value[column_of(column)] = 0;
-    group.present = (group.fed & kCounters) | group.from_pods;
+    group.present = (group.fed & counters) | group.from_pods;
   }
+  groups_.begin_claims();
+  origin_ = {};
   node_present_ = samples_.node().fed ? bit(0) : 0;
   node_[0] = samples_.node().cpu_seconds;
   read_completeness();
   for (const Slot& slot : slots_.all()) {
     if (!slot.used) continue;
     if (slot.scope == Scope::kNode) read_node(slot, now);
+    note_origin(slot);
     if (slot.pod == kNoPod || slot.superseded || !SlotTable::is_live(slot)) continue;
     if (slot.scope == Scope::kContainer) add_container(slot, now);
+    if (slot.scope == Scope::kVolume) add_volume(slot, now);
     if (slot.scope != Scope::kPod) continue;
     const Cell* cell = samples_.fresh_cell(slot.gauges[0], now);
     if (cell != nullptr) add_gauge(pods_[slot.pod], Column::kEphemeralStorage, cell->value);
   }
+  groups_.end_claims();
+}
+
+void Page::add_volume(const Slot& slot, const Now& now) {
+  const KnownPod& pod = pods_[slot.pod];
+  for (std::size_t which = 0; which < kSeriesPerClaim; ++which) {
+    const Cell* cell = samples_.fresh_cell(slot.gauges[which], now);
+    if (cell == nullptr) continue;
+    for (const GroupIndex index : {pod.app, pod.workload})
+      groups_.add_claim(index, slot.route.container, which, cell->value);
+  }
+}
+
+void Page::note_origin(const Slot& slot) {
+  if (slot.rows == 0) return;
+  // A row that cAdvisor made names the cgroup's path, and in it the pod.
+  if (slot.scope == Scope::kContainer && !slot.route.container_id.empty())
+    origin_.provider = slot.route.pod_uid.empty() ? "cri" : "cadvisor";
+  if (slot.scope != Scope::kSandbox) return;
+  const Channel& network = slot.counters[channel_of(Measure::kNetworkReceiveBytes)];
+  if (network.rows == 0) return;
+  if (network.rank == kSummaryRank && origin_.network == "none") origin_.network = "summary";
+  if (network.rank != kSummaryRank) origin_.network = "cadvisor";
 }
 
 void Page::add_container(const Slot& slot, const Now& now) {
   const KnownPod& pod = pods_[slot.pod];
-  for (std::size_t i = 0; i < kContainerGauges.size(); ++i) {
+  const std::size_t gauges = kContainerGauges.size() - (samples_.measures_swap() ? 0 : 1);
+  for (std::size_t i = 0; i < gauges; ++i) {
     const Cell* cell = samples_.fresh_cell(slot.gauges[i], now);
     if (cell == nullptr) continue;
     add_gauge(pod, kContainerGauges[i], cell->value);
@@ -126,15 +199,21 @@ void Page::read_completeness() {
     const SampleTable::Completeness said = samples_.completeness(rank);
     told_[rank] = said.told;
     incomplete_[rank] = said.incomplete;
+    aged_[rank] = said.has_age;
+    age_seconds_[rank] = said.age_seconds;
   }
 }
 
 bool Page::same_series() const {
-  if (generation_ != groups_.generation() || schema_node_ != node_present_ || schema_told_ != told_)
+  if (generation_ != groups_.generation() || schema_node_ != node_present_ || schema_told_ != told_ ||
+      schema_aged_ != aged_ || schema_origin_ != origin_)
     return false;
   const std::vector<Group>& groups = groups_.all();
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (groups[i].present != schema_present_[i]) return false;
+    for (const Claim& claim : groups[i].claims) {
+      if (claim.present != claim.shown) return false;
+    }
   }
   return true;
 }
@@ -142,8 +221,9 @@ bool Page::same_series() const {
 void Page::build_schema() {
   SchemaWriter writer;
   schema_present_.clear();
-  for (const Group& group : groups_.all()) {
+  for (Group& group : groups_.all()) {
     schema_present_.push_back(group.present);
+    for (Claim& claim : group.claims) add_claim(group, claim, writer);
     for (std::size_t column = 0; column < kColumns; ++column) {
       if (group.used && (group.present & bit(column)) != 0) add_series(group, column, writer);
     }
@@ -151,18 +231,20 @@ void Page::build_schema() {
   for (std::size_t column = 0; column < kNodeColumns; ++column) {
     if ((node_present_ & bit(column)) != 0) writer.add(kNodeFamilies[column], {}, node_[column]);
   }
-  for (const auto& [name, use] : groups_.budget().namespaces()) {
-    if (use.refused > 0) writer.add(family("flintgauge_series_overflow_total"), {name}, use.refused);
-  }
   for (Rank rank = 0; rank < kRanks; ++rank) {
-    if (!told_[rank]) continue;
-    writer.add(family("flintgauge_target_incomplete"), {"kubelet", samples_.completeness(rank).key},
-               incomplete_[rank]);
+    const std::string_view key = samples_.completeness(rank).key;
+    if (told_[rank]) writer.add(family("flintgauge_target_incomplete"), {"kubelet", key}, incomplete_[rank]);
+    if (aged_[rank])
+      writer.add(family("flintgauge_target_sample_age_seconds"), {"kubelet", key}, age_seconds_[rank]);
   }
+  if (!origin_.provider.empty())
+    writer.add(family("flintgauge_kubelet_info"), {origin_.network, origin_.provider}, kOne);
   schema_ = writer.build(places_);
   generation_ = groups_.generation();
   schema_node_ = node_present_;
   schema_told_ = told_;
+  schema_aged_ = aged_;
+  schema_origin_ = origin_;
 }
 
 }  // namespace flintgauge::kubelet

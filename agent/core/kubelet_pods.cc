@@ -8,14 +8,15 @@
 namespace flintgauge::kubelet {
 namespace {
 
-constexpr ColumnMask kPhaseColumns =
-    bit(column_of(Column::kPodsPending)) | bit(column_of(Column::kPodsRunning)) |
-    bit(column_of(Column::kPodsSucceeded)) | bit(column_of(Column::kPodsFailed)) |
-    bit(column_of(Column::kPodsUnknown));
+/// Phases and states of resizing: once somebody was in one, it is told, 0 as well.
+constexpr ColumnMask kStateColumns = bit(kColumns) - bit(column_of(Column::kPodsPending));
 
-constexpr std::array kListGauges = {Column::kMemoryRequests, Column::kMemoryLimits, Column::kCpuRequests,
-                                    Column::kCpuLimits,      Column::kPodsPending,  Column::kPodsRunning,
-                                    Column::kPodsSucceeded,  Column::kPodsFailed,   Column::kPodsUnknown};
+constexpr std::array kListGauges = {
+    Column::kMemoryRequests,   Column::kMemoryLimits,       Column::kCpuRequests,
+    Column::kCpuLimits,        Column::kPodsPending,        Column::kPodsRunning,
+    Column::kPodsSucceeded,    Column::kPodsFailed,         Column::kPodsUnknown,
+    Column::kResizingDeferred, Column::kResizingInfeasible, Column::kResizingInProgress,
+    Column::kResizingError};
 
 bool is_over(const Pod& pod) { return pod.phase == Phase::kSucceeded || pod.phase == Phase::kFailed; }
 
@@ -27,6 +28,19 @@ void add_gauge(Group& group, Column column, const std::optional<std::int64_t>& a
   if (!amount) return;
   group.value[column_of(column)] += static_cast<double>(*amount);
   group.from_pods |= bit(column_of(column));
+}
+
+void add_resizing(Group& group, const Pod& pod) {
+  const auto add = [&group](Column column, bool is_in_it) {
+    if (!is_in_it) return;
+    group.value[column_of(column)] += 1;
+    group.fed |= bit(column_of(column));
+  };
+  if (is_over(pod)) return;
+  add(Column::kResizingDeferred, pod.resize_deferred);
+  add(Column::kResizingInfeasible, pod.resize_infeasible);
+  add(Column::kResizingInProgress, pod.resize_in_progress);
+  add(Column::kResizingError, pod.resize_error);
 }
 
 /// An instance without an id is told apart by the time of its end.
@@ -93,7 +107,7 @@ void PodTable::apply(const PodList& list, const Now& now, WallTime agent_started
   for (Group& group : groups_.all()) {  // summed in millicores, so that the sums are exact
     group.value[column_of(Column::kCpuRequests)] /= 1000;
     group.value[column_of(Column::kCpuLimits)] /= 1000;
-    group.from_pods |= group.fed & kPhaseColumns;  // a phase that nobody is in any more is 0
+    group.from_pods |= group.fed & kStateColumns;
   }
 }
 
@@ -148,6 +162,7 @@ void PodTable::add_gauges(const Pod& pod, GroupIndex index) {
   const std::size_t phase = column_of_phase(pod.phase);
   group.value[phase] += 1;
   group.fed |= bit(phase);
+  add_resizing(group, pod);
   if (pod.phase != Phase::kRunning) return;
   const Resources requests = effective_requests(pod);
   const Resources limits = effective_limits(pod);

@@ -12,6 +12,9 @@ std::int64_t believed_ms(const Sample& sample, const Now& now) {
   return believed ? sample.timestamp_ms : kNoTimestamp;
 }
 
+/// cAdvisor subtracts two unsigned numbers for swap: from here on the result is an underflow.
+constexpr double kUnderflow = 9'223'372'036'854'775'808.0;
+
 /// The cAdvisor page says most and is asked most often; then what stands in for it; then the JSON summary.
 Rank preferred_rank(const Target& target) {
   if (!target.fallback_of.empty()) return 1;
@@ -52,6 +55,7 @@ FoldCounts SampleTable::apply(const Target& target, const SampleBatch& batch, co
   if (changed) choose_instances();
   newcomers_.clear();
   source.tells = source.incomplete = false;
+  source.oldest_age_ms = kNoAge;
   for (const Sample& sample : batch.samples) {
     const Row& row = source.rows[sample.series];
     switch (row.kind) {
@@ -62,6 +66,10 @@ FoldCounts SampleTable::apply(const Target& target, const SampleBatch& batch, co
       case RowKind::kScrapeError:
         source.tells = true;
         source.incomplete |= sample.value != 0;
+        ++pass.counts.folded;
+        break;
+      case RowKind::kEvidence:
+        take_evidence(row.measure, sample.value);
         ++pass.counts.folded;
         break;
       case RowKind::kGauge:
@@ -138,8 +146,20 @@ void SampleTable::choose_instances() {
   slots_.choose_instances(newest);
 }
 
+void SampleTable::take_evidence(Measure measure, double value) {
+  if (is_pressure(measure)) measures_pressure_ |= value > 0;
+  if (measure == Measure::kMemorySwapBytes) measures_swap_ |= value > 0 && value < kUnderflow;
+}
+
 void SampleTable::take_gauge(const Row& row, const Sample& sample, Pass& pass) {
-  const Source& source = sources_[pass.rank];
+  Source& source = sources_[pass.rank];
+  if (row.measure == Measure::kMemorySwapBytes) {
+    if (sample.value < 0 || sample.value >= kUnderflow) {
+      ++pass.counts.impossible;
+      return;
+    }
+    take_evidence(row.measure, sample.value);
+  }
   Slot& own = slots_[row.slot];
   Slot& slot = own.scope == Scope::kContainer ? slots_[own.meant] : own;
   const std::int64_t stamp = believed_ms(sample, pass.now);
@@ -157,10 +177,11 @@ void SampleTable::take_gauge(const Row& row, const Sample& sample, Pass& pass) {
     ++pass.counts.superseded;
   } else if (!SlotTable::is_live(slot)) {
     ++pass.counts.not_live;
-  } else if (pass.now.wall.ms - sampled_ms > source.fresh_ms) {
-    ++pass.counts.stale;
   } else {
-    ++pass.counts.folded;
+    const std::int64_t age_ms = pass.now.wall.ms - sampled_ms;
+    if (row.measure == Measure::kMemoryWorkingSetBytes && slot.scope == Scope::kContainer)
+      source.oldest_age_ms = std::max(source.oldest_age_ms, std::max<std::int64_t>(age_ms, 0));
+    ++(age_ms > source.fresh_ms ? pass.counts.stale : pass.counts.folded);
   }
 }
 

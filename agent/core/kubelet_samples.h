@@ -68,13 +68,23 @@ class SampleTable {
     std::string_view key;   ///< of the target; lives as long as this object
     bool told = false;      ///< it says so now; a page without such a row, or a dropped one, does not
     double incomplete = 0;  ///< 1 or 0
+    bool has_age = false;
+    double age_seconds = 0;  ///< of its oldest memory sample of a live container, when it came
   };
   Completeness completeness(Rank rank) const {
     const Source& source = sources_[rank];
-    return {source.key, source.counts && source.tells, source.incomplete ? 1.0 : 0.0};
+    const double age_seconds = static_cast<double>(source.oldest_age_ms) / 1000;
+    return {source.key, source.counts && source.tells, source.incomplete ? 1.0 : 0.0,
+            source.counts && source.oldest_age_ms != kNoAge, age_seconds};
   }
 
+  /// Kernels and kubelets without pressure or swap show zeros: only something above 0 proves that they are
+  /// measured (kubelet-cadvisor.md sections 3.3 and 7).
+  bool measures_pressure() const { return measures_pressure_; }
+  bool measures_swap() const { return measures_swap_; }
+
  private:
+  static constexpr std::int64_t kNoAge = INT64_MIN;
   struct Source {
     std::string key;
     std::string fallback_of;
@@ -83,6 +93,7 @@ class SampleTable {
     bool counts = false;      ///< not dropped
     bool tells = false;       ///< the newest batch has a row that says whether it is complete
     bool incomplete = false;
+    std::int64_t oldest_age_ms = kNoAge;
     SteadyTime committed;
     std::vector<Row> rows;
   };
@@ -105,6 +116,7 @@ class SampleTable {
   void let_go(Row& row, const Now& now);
   bool note_presence(const SampleBatch& batch, const Pass& pass);
   void take_gauge(const Row& row, const Sample& sample, Pass& pass);
+  void take_evidence(Measure measure, double value);
   bool is_countable(const Slot& slot, const Sample& sample, Pass& pass) const;
   void take_counter(std::uint32_t index, const Sample& sample, Pass& pass);
   void take_newcomers(Pass& pass);
@@ -124,6 +136,8 @@ class SampleTable {
   std::array<Source, kRanks> sources_;
   std::vector<Newcomer> newcomers_;
   NodeTotal node_;
+  bool measures_pressure_ = false;
+  bool measures_swap_ = false;
 };
 
 }  // namespace flintgauge::kubelet

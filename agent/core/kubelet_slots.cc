@@ -45,6 +45,7 @@ bool is_other_instance(const Slot& slot) {
 
 std::size_t gauge_place(Scope scope, Measure gauge) {
   if (scope == Scope::kPod) return 0;
+  if (scope == Scope::kVolume) return gauge == Measure::kVolumeUsageBytes ? 0 : 1;
   if (gauge >= Measure::kMachineCpuCores)  // of the node, beside its working set
     return 1 + static_cast<std::size_t>(gauge) - static_cast<std::size_t>(Measure::kMachineCpuCores);
   return static_cast<std::size_t>(gauge) - static_cast<std::size_t>(Measure::kMemoryWorkingSetBytes);

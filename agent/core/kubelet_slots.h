@@ -22,6 +22,7 @@ inline constexpr SlotIndex kNoSlot = UINT32_MAX;
 /// One of the targets that speak about slots; kept small because every gauge has a cell for each.
 using Rank = std::uint8_t;
 inline constexpr std::size_t kRanks = 3;  ///< the full text page, its stand-in, the summary
+inline constexpr Rank kSummaryRank = 2;   ///< where the summary is, if it came in the usual order
 inline constexpr Rank kNoRank = kRanks;
 
 /// One counter of one slot. Its rows (per CPU, device, interface) each have their own baseline; the channel
@@ -46,7 +47,7 @@ struct Channel {
   bool accepted = false;
   bool replaced = false;  ///< its present rows give way to another source's
 };
-inline constexpr std::size_t kSlotCounters = 8;
+inline constexpr std::size_t kSlotCounters = 14;
 
 /// Place of a counter among a slot's channels: a slot has either container counters or network counters.
 constexpr std::size_t channel_of(Measure counter) {

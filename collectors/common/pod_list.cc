@@ -181,9 +181,13 @@ void PodListVisitor::end_owner() {
 }
 
 void PodListVisitor::end_condition() {
-  if (condition_.type == "PodResizePending" && condition_.status == "True" &&
-      condition_.reason == "Infeasible") {
-    pod_.resize_infeasible = true;
+  if (condition_.status != "True") return;
+  if (condition_.type == "PodResizePending") {
+    pod_.resize_infeasible = pod_.resize_infeasible || condition_.reason == "Infeasible";
+    pod_.resize_deferred = pod_.resize_deferred || condition_.reason == "Deferred";
+  } else if (condition_.type == "PodResizeInProgress") {
+    bool& state = condition_.reason == "Error" ? pod_.resize_error : pod_.resize_in_progress;
+    state = true;
   }
 }
 
@@ -295,6 +299,8 @@ Verdict PodListVisitor::pod_value(Field field, const Value& value) {
       return keep(pod_.reason, value.text);
     case Field::kResize:  // 1.27..1.32
       pod_.resize_infeasible = pod_.resize_infeasible || value.text == "Infeasible";
+      pod_.resize_deferred = pod_.resize_deferred || value.text == "Deferred";
+      pod_.resize_in_progress = pod_.resize_in_progress || value.text == "InProgress";
       return Verdict::kKept;
     case Field::kHostIp:
       return keep(pod_.host_ip, value.text);

@@ -29,7 +29,7 @@ struct FoldCounts {
   std::uint64_t stale = 0;         ///< sample older than 60 s: gauges left out
   std::uint64_t left_out = 0;      ///< over a bound of the fold: too many targets of one application
   std::uint64_t unchanged = 0;     ///< same timestamp as last time
-  std::uint64_t impossible = 0;    ///< counters below zero: no value, the baseline stays
+  std::uint64_t impossible = 0;    ///< counters below zero (the baseline stays), swap of 2^63 bytes and more
   std::uint64_t counter_resets = 0;
   std::uint64_t identity_mismatch = 0;  ///< text claims another application than the pod asked
 };

@@ -19,6 +19,12 @@ enum class Measure : std::uint8_t {
   kOomEvents,  ///< child processes killed while PID 1 lives
   kFsReadBytes,
   kFsWrittenBytes,
+  kPressureCpuWaitingSeconds,  ///< PSI "some": a task waited; "full" (stalled): all of them did
+  kPressureCpuStalledSeconds,
+  kPressureMemoryWaitingSeconds,
+  kPressureMemoryStalledSeconds,
+  kPressureIoWaitingSeconds,
+  kPressureIoStalledSeconds,
   kNetworkReceiveBytes,  ///< scope kSandbox only
   kNetworkTransmitBytes,
   kNetworkReceiveErrors,
@@ -29,8 +35,11 @@ enum class Measure : std::uint8_t {
   kMemoryWorkingSetBytes,
   kMemoryRssBytes,
   kMemoryCacheBytes,
+  kMemorySwapBytes,
   kEphemeralStorageBytes,  ///< scope kPod
-  kStartTimeSeconds,       ///< Unix seconds of the container's start: restart detection, not exposed
+  kVolumeUsageBytes,       ///< scope kVolume
+  kVolumeCapacityBytes,
+  kStartTimeSeconds,  ///< Unix seconds of the container's start: restart detection, not exposed
   kMachineCpuCores,
   kMachineMemoryBytes,
   kNodeFsCapacityBytes,
@@ -124,6 +133,7 @@ enum class Scope : std::uint8_t {
   kExecutor,  ///< row of a Spark driver's executor page
   kDriver,    ///< the Spark driver's own registry
   kQuery,     ///< a streaming query of it
+  kVolume,    ///< a volume claim of a pod in /stats/summary; Route::container is the claim
 };
 
 }  // namespace flintgauge

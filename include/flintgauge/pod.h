@@ -77,8 +77,11 @@ struct Pod {
   /// The kubelet will never grant the resize that the spec asks for (condition PodResizePending, reason
   /// Infeasible; status.resize in 1.27..1.32): requests are what is held, not what is wished.
   bool resize_infeasible = false;
-  Resources overhead;      ///< spec.overhead, added to requests
-  Resources pod_requests;  ///< spec.resources (pod level), replaces the sums for what it names
+  bool resize_deferred = false;     ///< granted once the node has room
+  bool resize_in_progress = false;  ///< granted, not yet done
+  bool resize_error = false;        ///< granted, and doing it fails
+  Resources overhead;               ///< spec.overhead, added to requests
+  Resources pod_requests;           ///< spec.resources (pod level), replaces the sums for what it names
   Resources pod_limits;
   std::vector<Container> containers;  ///< init containers in the order of the spec
 

@@ -33,7 +33,8 @@ TEST_P(CadvisorGolden, GivesTheReviewedSamples) {
 INSTANTIATE_TEST_SUITE_P(Captures, CadvisorGolden,
                          testing::Values("k8s1.15-podname", "k8s1.16-docker", "k8s1.28-containerd",
                                          "k8s1.35-interfaces", "v1.35.4-spark", "v1.35.4-unlabelled",
-                                         "v1.37.2-cri", "standalone", "failure", "dialects"),
+                                         "v1.37.2-cri", "v1.35.4-no-pressure", "k8s1.35-pressure",
+                                         "standalone", "failure", "dialects"),
                          [](const auto& test) {
                            std::string name(test.param);
                            for (char& c : name) c = c == '.' || c == '-' ? '_' : c;

@@ -86,6 +86,7 @@ TEST(KubeletPods, ReadsARealNode) {
   EXPECT_EQ(killed.last_terminated.value().container_id.size(), 64U);
   const Pod& wish = find(*list, "two");  // asks for 3 cores more than the node has
   EXPECT_TRUE(wish.resize_infeasible);
+  EXPECT_FALSE(wish.resize_deferred || wish.resize_in_progress || wish.resize_error);
   EXPECT_EQ(effective_requests(wish).cpu_millicores, 60);
   EXPECT_EQ(find(*list, "nightly-etl-exec-2").containers.at(0).actual_requests.value().cpu_millicores, 150);
   EXPECT_EQ(find(*list, "nightly-etl-exec-5").phase, Phase::kPending);
@@ -94,6 +95,21 @@ TEST(KubeletPods, ReadsARealNode) {
   EXPECT_EQ(std::count_if(join.containers.begin(), join.containers.end(),
                           [](const Container& c) { return c.kind == ContainerKind::kSidecar; }),
             1);
+}
+
+TEST(KubeletPods, StatesOfAResize) {
+  const auto list = pods_of(decode(*decoder(), R"({"items":[
+    {"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"},
+                             {"type":"PodResizeInProgress","status":"True"}]}},
+    {"status":{"conditions":[{"type":"PodResizeInProgress","status":"True","reason":"Error"},
+                             {"type":"PodResizePending","status":"False","reason":"Deferred"}]}},
+    {"status":{"resize":"Deferred"}},{"status":{"resize":"InProgress"}}]})"));
+  ASSERT_EQ(list->pods.size(), 4U);
+  EXPECT_TRUE(list->pods[0].resize_deferred && list->pods[0].resize_in_progress);
+  EXPECT_TRUE(list->pods[1].resize_error);
+  EXPECT_FALSE(list->pods[1].resize_in_progress || list->pods[1].resize_deferred);
+  EXPECT_TRUE(list->pods[2].resize_deferred);
+  EXPECT_TRUE(list->pods[3].resize_in_progress);
 }
 
 TEST(KubeletPods, EmptyListsAndNullAreLists) {

@@ -13,6 +13,7 @@ using namespace testing;
 constexpr auto kCpu = Measure::kCpuUsageSeconds;
 constexpr auto kStart = Measure::kStartTimeSeconds;
 constexpr const char* kCpuTotal = "cpu_usage_seconds_total";
+constexpr const char* kPressure = "pressure_seconds_total";
 
 Pod executor_with(std::vector<Container> containers) {
   Pod pod = spark_pod("exec-1", "s-1", "executor");
@@ -229,6 +230,12 @@ TEST(KubeletCounters, EveryMeasureFeedsItsFamily) {
       {Measure::kOomEvents, "oom_kills_total", R"(,scope="process")"},
       {Measure::kFsReadBytes, "fs_read_bytes_total"},
       {Measure::kFsWrittenBytes, "fs_written_bytes_total"},
+      {Measure::kPressureCpuWaitingSeconds, kPressure, R"(,resource="cpu",kind="waiting")"},
+      {Measure::kPressureCpuStalledSeconds, kPressure, R"(,resource="cpu",kind="stalled")"},
+      {Measure::kPressureMemoryWaitingSeconds, kPressure, R"(,resource="memory",kind="waiting")"},
+      {Measure::kPressureMemoryStalledSeconds, kPressure, R"(,resource="memory",kind="stalled")"},
+      {Measure::kPressureIoWaitingSeconds, kPressure, R"(,resource="io",kind="waiting")"},
+      {Measure::kPressureIoStalledSeconds, kPressure, R"(,resource="io",kind="stalled")"},
   };
   const Case sandboxes[] = {
       {Measure::kNetworkReceiveBytes, "network_receive_bytes_total"},

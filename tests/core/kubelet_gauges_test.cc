@@ -295,30 +295,6 @@ Node some_node() {
   return node;
 }
 
-TEST(KubeletPages, SayWhenTheyAreIncomplete) {
-  const std::string cadvisor = R"(flintgauge_target_incomplete{source="kubelet",target="cadvisor"})";
-  const std::string resource = R"(flintgauge_target_incomplete{source="kubelet",target="kubelet_resource"})";
-  KubeletBench bench;
-  const auto error = [](double value, std::string which) {
-    Line out = line(Scope::kNode, Measure::kScrapeError, value);
-    out.series = std::move(which);
-    return out;
-  };
-  bench.scrape(bench.cadvisor, {}, 1);
-  EXPECT_EQ(bench.value(cadvisor, 1), kAbsent);  // it does not say
-  bench.scrape(bench.cadvisor, {error(0, "container"), error(0, "machine")}, 2);
-  EXPECT_EQ(bench.value(cadvisor, 2), 0);
-  EXPECT_EQ(bench.scrape(bench.cadvisor, {error(1, "container"), error(0, "machine")}, 3).folded, 2U);
-  bench.scrape(bench.resource, {error(0, "")}, 3);
-  EXPECT_EQ(bench.value(cadvisor, 3), 1);
-  EXPECT_EQ(bench.value(resource, 3), 0);
-  bench.scrape(bench.cadvisor, {error(0, "container"), error(0, "machine")}, 4);
-  EXPECT_EQ(bench.value(cadvisor, 4), 0);
-  bench.fold->drop(bench.cadvisor.target, after(5));
-  EXPECT_EQ(bench.value(cadvisor, 5), kAbsent);
-  EXPECT_EQ(bench.value(resource, 5), 0);
-}
-
 TEST(KubeletSteadyState, AllocatesNothing) {
   KubeletBench bench;
   const Node node = some_node();

@@ -20,6 +20,12 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "oom_events",
     "fs_read_bytes",
     "fs_written_bytes",
+    "pressure_cpu_waiting_seconds",
+    "pressure_cpu_stalled_seconds",
+    "pressure_memory_waiting_seconds",
+    "pressure_memory_stalled_seconds",
+    "pressure_io_waiting_seconds",
+    "pressure_io_stalled_seconds",
     "network_receive_bytes",
     "network_transmit_bytes",
     "network_receive_errors",
@@ -29,7 +35,10 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "memory_working_set_bytes",
     "memory_rss_bytes",
     "memory_cache_bytes",
+    "memory_swap_bytes",
     "ephemeral_storage_bytes",
+    "volume_usage_bytes",
+    "volume_capacity_bytes",
     "start_time_seconds",
     "machine_cpu_cores",
     "machine_memory_bytes",
@@ -101,8 +110,8 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
 };
 static_assert(!kMeasureNames.back().empty());
 
-constexpr std::array<std::string_view, 7> kScopeNames = {"container", "sandbox", "pod",  "node",
-                                                         "executor",  "driver",  "query"};
+constexpr std::array<std::string_view, 8> kScopeNames = {"container", "sandbox", "pod",   "node",
+                                                         "executor",  "driver",  "query", "volume"};
 
 std::string number_text(double value) {
   std::array<char, 40> text{};

@@ -166,11 +166,17 @@ inline void read_status_of_pod(const Json& node, Pod& pod) {
   }
   if (pod.ips.empty() && !text_at(&node, {"status", "podIP"}).empty())
     pod.ips.push_back(text_at(&node, {"status", "podIP"}));
-  pod.resize_infeasible = text_at(&node, {"status", "resize"}) == "Infeasible";
+  const std::string resize = text_at(&node, {"status", "resize"});
+  pod.resize_infeasible = resize == "Infeasible";
+  pod.resize_deferred = resize == "Deferred";
+  pod.resize_in_progress = resize == "InProgress";
   for (const Json& c : list_at(&node, {"status", "conditions"})) {
-    if (text_at(&c, {"type"}) == "PodResizePending" && text_at(&c, {"status"}) == "True" &&
-        text_at(&c, {"reason"}) == "Infeasible")
-      pod.resize_infeasible = true;
+    if (text_at(&c, {"status"}) != "True") continue;
+    const std::string what = text_at(&c, {"type"}) + " " + text_at(&c, {"reason"});
+    if (what == "PodResizePending Infeasible") pod.resize_infeasible = true;
+    if (what == "PodResizePending Deferred") pod.resize_deferred = true;
+    if (what == "PodResizeInProgress Error") pod.resize_error = true;
+    if (what.starts_with("PodResizeInProgress ") && !what.ends_with(" Error")) pod.resize_in_progress = true;
   }
 }
 
@@ -263,7 +269,9 @@ inline std::string describe(const Pod& p) {
   out += " phase " + std::to_string(static_cast<int>(p.phase)) + " reason " + p.reason + " host " +
          p.host_ip + " ips";
   for (const std::string& ip : p.ips) out += " " + ip;
-  out += std::string(p.resize_infeasible ? " infeasible" : "") + " overhead " + describe(p.overhead);
+  out += std::string(p.resize_infeasible ? " infeasible" : "") + (p.resize_deferred ? " deferred" : "") +
+         (p.resize_in_progress ? " in progress" : "") + (p.resize_error ? " resize error" : "");
+  out += " overhead " + describe(p.overhead);
   out += " pod " + describe(p.pod_requests) + " " + describe(p.pod_limits) + "\n";
   std::string containers;
   std::vector<std::string> lines;

@@ -16,12 +16,12 @@ struct Reading {
   bool operator==(const Reading&) const = default;
 };
 
-/// Readings by "scope measure namespace/pod uid".
+/// Readings by "scope measure namespace/pod uid claim".
 using Readings = std::map<std::string, Reading>;
 
 inline std::string key_of(const Route& r) {
   return std::to_string(static_cast<int>(r.scope)) + " " + std::to_string(static_cast<int>(r.measure)) + " " +
-         r.namespace_name + "/" + r.pod + " " + r.pod_uid;
+         r.namespace_name + "/" + r.pod + " " + r.pod_uid + " " + r.container;
 }
 
 inline void read_number(const Json* object, std::string_view name, Measure measure, Scope scope, Route route,
@@ -66,6 +66,12 @@ inline std::optional<Readings> summary(const Json& document) {
     read_number(network, "txBytes", Measure::kNetworkTransmitBytes, Scope::kSandbox, route, out);
     read_number(network, "rxErrors", Measure::kNetworkReceiveErrors, Scope::kSandbox, route, out);
     read_number(network, "txErrors", Measure::kNetworkTransmitErrors, Scope::kSandbox, route, out);
+    for (const Json& volume : list_at(&pod, {"volume"})) {
+      route.container = text_at(&volume, {"pvcRef", "name"});
+      if (route.container.empty()) continue;
+      read_number(&volume, "usedBytes", Measure::kVolumeUsageBytes, Scope::kVolume, route, out);
+      read_number(&volume, "capacityBytes", Measure::kVolumeCapacityBytes, Scope::kVolume, route, out);
+    }
   }
   return out;
 }

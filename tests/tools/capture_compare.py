@@ -34,6 +34,7 @@ FAMILIES = {
     "memory_working_set_bytes": "memory_working_set_bytes",
     "memory_rss_bytes": "memory_rss_bytes",
     "memory_cache_bytes": "memory_cache_bytes",
+    "swap_usage_bytes": "swap_bytes",
     "container_restarts_total": "restarts",
     "cpu_requests_cores": "cpu_requests_millicores",
     "cpu_limits_cores": "cpu_limits_millicores",
@@ -43,9 +44,10 @@ FAMILIES = {
 }
 # Measure enumerators in the order of measure.h, for the sums by label.
 MEASURES = {0: "cpu_usage_seconds", 1: "cpu_cfs_periods", 2: "cpu_cfs_throttled_periods", 3: "cpu_cfs_throttled_seconds",
-            5: "oom_events", 6: "fs_read_bytes", 7: "fs_written_bytes", 14: "memory_working_set_bytes",
-            15: "memory_rss_bytes", 16: "memory_cache_bytes"}
+            5: "oom_events", 6: "fs_read_bytes", 7: "fs_written_bytes", 20: "memory_working_set_bytes",
+            21: "memory_rss_bytes", 22: "memory_cache_bytes"}
 COUNTERS = {measure for family, measure in FAMILIES.items() if family.endswith("_total")} | {"oom_events", "oom_kills"}
+COUNTERS |= set(capture_sums.PRESSURE.values())
 
 K = "kubelet/"
 R35, R37, ON_KUBE = K + "real-v1.35.4/", K + "real-v1.37.2/", "spark-on-kube/"
@@ -166,6 +168,12 @@ def our_sums(series):
             group = sums[table].setdefault(key, {})
             if suffix == "pods":
                 measure = "pods_" + labels["phase"].lower()
+            elif suffix == "pods_resizing":
+                measure = "resizing_" + labels["state"]
+            elif suffix == "pressure_seconds_total":
+                measure = "pressure_{resource}_{kind}_seconds".format(**labels)
+            elif "persistentvolumeclaim" in labels:
+                measure = suffix + " " + labels["persistentvolumeclaim"]
             elif suffix == "oom_kills_total":
                 measure = {"process": "oom_events", "container": "oom_kills"}[labels["scope"]]
             else:
@@ -310,6 +318,8 @@ def compare_summary(c, name):
     for pod in document.get("pods") or []:
         wanted += "usedBytes" in (pod.get("ephemeral-storage") or {})
         wanted += sum(field in (pod.get("network") or {}) for field in ("rxBytes", "txBytes", "rxErrors", "txErrors"))
+        wanted += sum(field in volume for volume in pod.get("volume") or [] if (volume.get("pvcRef") or {}).get("name")
+                      for field in ("usedBytes", "capacityBytes"))
     c.expect(name + ": readings", file["samples"], wanted)
 
 

@@ -8,10 +8,10 @@ sum of every measure. With --pods, rows count for the pod that the pod list name
 newest instance of a container, no host-network traffic. Without --pods, rows count for the namespace label they carry.
 
 Measures: cpu_usage_seconds cpu_cfs_periods cpu_cfs_throttled_periods cpu_cfs_throttled_seconds memory_major_page_faults
-oom_events fs_read_bytes fs_written_bytes network_receive_bytes network_transmit_bytes, network_* _errors and _dropped
-(counters, as they stand), memory_working_set_bytes memory_rss_bytes memory_cache_bytes (gauges), and from the pods:
-pods_<phase>, restarts, oom_kills (containers whose present or last end was one), cpu_requests_millicores cpu_limits_millicores memory_requests_bytes memory_limits_bytes; from the summary:
-ephemeral_storage_bytes.
+oom_events fs_read_bytes fs_written_bytes network_receive_bytes network_transmit_bytes, network_* _errors and _dropped,
+pressure_<resource>_<kind>_seconds (counters, as they stand), memory_working_set_bytes memory_rss_bytes
+memory_cache_bytes swap_bytes (gauges), and from the pods: pods_<phase>, resizing_<state>, restarts, oom_kills (containers whose present or last end was one), cpu_requests_millicores cpu_limits_millicores memory_requests_bytes memory_limits_bytes; from the summary:
+ephemeral_storage_bytes, volume_usage_bytes <claim>, volume_capacity_bytes <claim>.
 """
 import argparse
 import collections
@@ -43,6 +43,9 @@ NETWORK = {
     "container_network_receive_packets_dropped_total": "network_receive_dropped",
     "container_network_transmit_packets_dropped_total": "network_transmit_dropped",
 }
+PRESSURE = {f"container_pressure_{resource}_{kind}_seconds_total": f"pressure_{resource}_{kind}_seconds"
+            for resource in ("cpu", "memory", "io") for kind in ("waiting", "stalled")}
+SWAP = {"container_memory_swap": "swap_bytes"}
 FRESH_MS = 60_000
 LINE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*(\S+)(?:\s+(-?\d+))?\s*$', re.S)
 LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?')
@@ -166,6 +169,16 @@ def pod_numbers(pods, add):
                 add(key, "restarts", container.get("restartCount", 0))
                 ends = [(container.get(s) or {}).get("terminated") or {} for s in ("state", "lastState")]
                 add(key, "oom_kills", len({e.get("containerID") for e in ends if e.get("reason") == "OOMKilled"}))
+        conditions = {(c.get("type"), c.get("reason")) for c in status.get("conditions") or [] if c.get("status") == "True"}
+        told = status.get("resize")
+        resizing = {"deferred": told == "Deferred" or ("PodResizePending", "Deferred") in conditions,
+                    "infeasible": told == "Infeasible" or ("PodResizePending", "Infeasible") in conditions,
+                    "in_progress": told == "InProgress" or any(t == "PodResizeInProgress" and r != "Error" for t, r in conditions),
+                    "error": ("PodResizeInProgress", "Error") in conditions}
+        for state in resizing:
+            if resizing[state] and phase not in ("Succeeded", "Failed"):
+                for key in groups:
+                    add(key, "resizing_" + state, 1)
         if phase != "Running":
             continue
         counted = list(spec.get("containers") or []) + [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
@@ -213,14 +226,22 @@ def newest_instances(rows, pods):
 
 def cadvisor_numbers(rows, pods, now_ms, add):
     newest = newest_instances(rows, pods)
+    # All rows 0, the root's too: nobody measures it. Swap beyond 2^63 is an underflow.
+    counters, gauges = dict(COUNTERS), dict(GAUGES)
+    if any(value > 0 for name, _, value, _ in rows if name in PRESSURE):
+        counters.update(PRESSURE)
+    if any(0 < value < 2 ** 63 for name, _, value, _ in rows if name in SWAP):
+        gauges.update(SWAP)
     for name, labels, value, at in rows:
+        if name in SWAP and not 0 <= value < 2 ** 63:
+            continue
         if labels.get("id") == "/":
             for table in (COUNTERS, GAUGES):
                 if table.get(name) in ("cpu_usage_seconds", "memory_working_set_bytes"):
                     add(("node", ""), table[name], value)
             continue
         major = name == "container_memory_failures_total" and labels.get("failure_type") == "pgmajfault" and labels.get("scope") == "container"
-        measure = "memory_major_page_faults" if major else COUNTERS.get(name) or GAUGES.get(name) or NETWORK.get(name)
+        measure = "memory_major_page_faults" if major else counters.get(name) or gauges.get(name) or NETWORK.get(name)
         if measure is None or value != value:
             continue
         pod, container = pods.find(labels)
@@ -233,7 +254,7 @@ def cadvisor_numbers(rows, pods, now_ms, add):
                 continue
         elif container in ("", "POD"):
             continue
-        elif name in GAUGES:
+        elif name in gauges:
             stale = at is not None and now_ms is not None and now_ms - at > FRESH_MS
             key = (pod["metadata"].get("uid"), container)
             if stale or not pods.live(pod, container) or newest.get(key, labels.get("id", "")) != labels.get("id", ""):
@@ -243,6 +264,7 @@ def cadvisor_numbers(rows, pods, now_ms, add):
 
 
 def summary_numbers(summary, pods, add):
+    claims = {}  # several pods may mount one claim: it is told once
     for entry in summary.get("pods") or []:
         used = (entry.get("ephemeral-storage") or {}).get("usedBytes")
         ref = entry.get("podRef") or {}
@@ -250,6 +272,17 @@ def summary_numbers(summary, pods, add):
         if used is not None and pod is not None and (pod.get("status") or {}).get("phase") == "Running":
             for key in pods.groups(pod):
                 add(key, "ephemeral_storage_bytes", used)
+        if pod is None or (pod.get("status") or {}).get("phase") != "Running":
+            continue
+        for volume in entry.get("volume") or []:
+            claim = (volume.get("pvcRef") or {}).get("name")
+            for field, measure in (("usedBytes", "volume_usage_bytes"), ("capacityBytes", "volume_capacity_bytes")):
+                if claim and field in volume:
+                    for key in pods.groups(pod):
+                        at = key, f"{measure} {claim}"
+                        claims[at] = max(claims.get(at, 0), volume[field])
+    for (key, measure), value in claims.items():
+        add(key, measure, value)
 
 
 def label_numbers(rows, add):
