@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agent/core/app_admission.h"
 #include "agent/core/app_bottlenecks.h"
 #include "agent/core/app_hints.h"
 #include "agent/core/app_table.h"
@@ -26,6 +27,7 @@ constexpr auto kSkipped = family("flintgauge_target_samples_skipped");
 constexpr auto kBlockAge = family("flintgauge_store_block_age_seconds");
 constexpr auto kSeries = family("flintgauge_series");
 constexpr auto kSeriesLimit = family("flintgauge_series_limit");
+constexpr auto kSeriesOverflow = family("flintgauge_series_overflow_total");
 constexpr auto kDesired = family("flintgauge_hint_executors_desired");
 constexpr auto kDesiredStable = family("flintgauge_hint_executors_desired_stable");
 constexpr auto kCurrent = family("flintgauge_hint_executors_current");
@@ -118,9 +120,21 @@ bool take_keys(const std::vector<Item>& items, std::vector<AppKey>& keys) {
 
 struct Evaluator::State {
   State(const EvaluateSettings& settings, const BudgetLimits& budget, const Now& started)
-      : limits(budget), last(started), hints(settings), bottlenecks(settings) {}
+      : limits(budget),
+        admission(shares_of(budget).derived),
+        last(started),
+        hints(settings),
+        bottlenecks(settings) {}
+
+  struct RefusedRow {
+    std::string_view source;
+    Refused refused;
+  };
 
   BudgetLimits limits;
+  AppAdmission admission;
+  std::vector<Refused> own_refused;
+  std::vector<RefusedRow> refused;  ///< of all blocks
   Now last;
   int suppressed = 0;  ///< evaluations that still give no hints
   AppTable apps;
@@ -136,6 +150,7 @@ struct Evaluator::State {
   std::int64_t clock_jump(const Now& now);
   bool take_targets(const Sources& sources, Block& derived);
   bool take_blocks(const Sources& sources);
+  bool take_refused(const Sources& sources);
   void walk(const Sources& sources, const Report& report, const Block& derived, SeriesList& to) const;
 };
 
@@ -179,17 +194,45 @@ bool Evaluator::State::take_blocks(const Sources& sources) {
   return std::exchange(has_block, now_has) != now_has;
 }
 
+/// What the blocks had to refuse, by namespace. True when it is about others than last time.
+bool Evaluator::State::take_refused(const Sources& sources) {
+  bool changed = false;
+  std::size_t rows = 0;
+  const auto take = [&](std::string_view source, const std::vector<Refused>& told) {
+    for (const Refused& one : told) {
+      if (rows == refused.size()) refused.emplace_back();
+      RefusedRow& row = refused[rows++];
+      changed = changed || row.source != source || row.refused.namespace_name != one.namespace_name;
+      row.source = source;
+      row.refused = one;
+    }
+  };
+  for (const Source& source : sources) {
+    if (source.block != nullptr) take(source.name, source.block->refused);
+  }
+  admission.write_refused(own_refused);
+  take("derived", own_refused);
+  changed = changed || rows != refused.size();
+  refused.resize(rows);
+  return changed;
+}
+
 /// Every series of the derived block, in the same order while the set is the same.
 void Evaluator::State::walk(const Sources& sources, const Report& report, const Block& derived,
                             SeriesList& to) const {
   for (const App& app : apps.apps()) {
+    if (!admission.admits(app.key)) continue;
     to.add(kAppInfo,
            {app.key.namespace_name, app.key.app_id, app.name, app.spark_version, app.operator_name,
             app.job_name, app.ended ? "true" : "false"},
            1);
   }
-  for (const AppHint& hint : report.hints) add_hint(hint, to);
-  for (const AppBottleneck& one : report.bottlenecks) add_bottleneck(one, to);
+  for (const AppHint& hint : report.hints) {
+    if (admission.admits(hint.app)) add_hint(hint, to);
+  }
+  for (const AppBottleneck& one : report.bottlenecks) {
+    if (admission.admits(one.app)) add_bottleneck(one, to);
+  }
   for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);
   for (const Source& source : sources) {
     if (source.block == nullptr) continue;
@@ -197,6 +240,7 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
            std::max(0.0, seconds(elapsed_ms(source.block->committed, report.at.steady))));
   }
   for (const auto& [name, series] : count.namespaces()) to.add(kSeries, {name}, static_cast<double>(series));
+  for (const auto& [source, one] : refused) to.add(kSeriesOverflow, {one.namespace_name, source}, one.times);
   to.add(kSeriesLimit, {"app"}, static_cast<double>(limits.app));
   to.add(kSeriesLimit, {"namespace"}, static_cast<double>(limits.namespace_));
   to.add(kSeriesLimit, {"node"}, static_cast<double>(limits.node));
@@ -226,6 +270,8 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
   }
   changed = take_keys(report->hints, state.hinted) || changed;
   changed = take_keys(report->bottlenecks, state.classified) || changed;
+  if (changed) state.admission.update(state.apps.apps(), state.classified);
+  changed = state.take_refused(sources) || changed;
   changed = state.take_targets(sources, derived) || changed;
   changed = state.take_blocks(sources) || changed;
   changed = state.count.read(kubelet, spark, changed, state.apps.apps(), state.classified) || changed;

@@ -4,7 +4,7 @@
 
 namespace flintgauge {
 
-bool SeriesBudget::admit(std::string_view namespace_name, std::string_view app_id, std::size_t series) {
+bool SeriesBudget::fits(std::string_view namespace_name, std::string_view app_id, std::size_t series) const {
   const auto own = namespaces_.find(namespace_name);
   std::size_t of_namespace = 0;
   std::size_t of_app = 0;
@@ -12,13 +12,32 @@ bool SeriesBudget::admit(std::string_view namespace_name, std::string_view app_i
     of_namespace = own->second.series;
     if (const auto app = own->second.apps.find(app_id); app != own->second.apps.end()) of_app = app->second;
   }
-  if (of_app + series <= limits_.app && of_namespace + series <= limits_.namespace_ &&
-      series_ + series <= limits_.node) {
+  return of_app + series <= limits_.app && of_namespace + series <= limits_.namespace_ &&
+         series_ + series <= limits_.node;
+}
+
+bool SeriesBudget::admit(std::string_view namespace_name, std::string_view app_id, std::size_t series) {
+  if (fits(namespace_name, app_id, series)) {
     charge(namespace_name, app_id, series);
     return true;
   }
-  namespaces_[std::string(namespace_name)].refused += 1;
+  refuse(namespace_name, 1);
   return false;
+}
+
+void SeriesBudget::refuse(std::string_view namespace_name, std::size_t times) {
+  namespaces_[std::string(namespace_name)].refused += static_cast<double>(times);
+}
+
+void SeriesBudget::write_refused(std::vector<Refused>& out) const {
+  std::size_t count = 0;
+  for (const auto& [name, use] : namespaces_) {
+    if (use.refused == 0) continue;
+    if (count == out.size()) out.emplace_back();
+    out[count].namespace_name = name;
+    out[count++].times = use.refused;
+  }
+  out.resize(count);
 }
 
 void SeriesBudget::charge(std::string_view namespace_name, std::string_view app_id, std::size_t series) {

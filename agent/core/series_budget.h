@@ -6,7 +6,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "flintgauge/block.h"
 #include "flintgauge/budget.h"
 
 namespace flintgauge {
@@ -17,7 +19,7 @@ class SeriesBudget {
  public:
   struct Use {
     std::size_t series = 0;
-    double refused = 0;  ///< applications (per role) that had to go to the overflow application
+    double refused = 0;  ///< applications (per role) and claims that had to go to the overflow
     std::map<std::string, std::size_t, std::less<>> apps;
   };
 
@@ -26,6 +28,12 @@ class SeriesBudget {
   /// Reserves `series` for the application unless that passes a limit; a refusal is counted.
   bool admit(std::string_view namespace_name, std::string_view app_id, std::size_t series);
 
+  /// Whether `series` more would pass no limit.
+  bool fits(std::string_view namespace_name, std::string_view app_id, std::size_t series) const;
+
+  /// Counts something that got no series of its own. REQUIRES: the namespace has a reservation.
+  void refuse(std::string_view namespace_name, std::size_t times);
+
   /// Reserves without asking: for what is bounded by the number of namespaces (their own groups, overflow).
   void charge(std::string_view namespace_name, std::string_view app_id, std::size_t series);
 
@@ -33,6 +41,9 @@ class SeriesBudget {
   void release(std::string_view namespace_name, std::string_view app_id, std::size_t series);
 
   const std::map<std::string, Use, std::less<>>& namespaces() const { return namespaces_; }
+
+  /// The namespaces that were refused something, sorted by name. Allocates only for new ones.
+  void write_refused(std::vector<Refused>& out) const;
 
  private:
   BudgetLimits limits_;

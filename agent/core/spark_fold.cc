@@ -81,6 +81,7 @@ class SparkFold final : public Fold {
     bool changed = renumber(now.steady);
     changed = fill_facts(block) || changed;
     list_.fill(block, changed, [this](SeriesList& out) { walk(out); });
+    budget_.write_refused(block.refused);
   }
 
   bool wants_pods() const override { return false; }

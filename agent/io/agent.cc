@@ -80,16 +80,17 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
       evaluator_(config.hints, config.series, store_,
                  [this](const View& sources, const Report& report) { on_evaluated(sources, report); }) {
   const Now started = read_clocks();
+  const BudgetShares series = shares_of(config.series);
   metrics_.watch_store(store_);
   if (config.spark.enabled) {
     SourceSettings settings = spark_settings(config);
     settings.pushes = &push_queue_;
     spark_ = std::make_unique<Source>(std::move(settings), collectors_,
-                                      make_spark_fold(config.series, started, config.spark.totals), store_,
+                                      make_spark_fold(series.spark, started, config.spark.totals), store_,
                                       metrics_, [this] { on_spark_published(); });
   }
   kubelet_ = std::make_unique<Source>(kubelet_settings(config), collectors_,
-                                      make_kubelet_fold(config.series, started), store_, metrics_,
+                                      make_kubelet_fold(series.kubelet, started), store_, metrics_,
                                       [this] { on_kubelet_published(); });
   if (config.kubelet.insecure_skip_verify)
     log::warn("kubelet.insecure_skip_verify: the kubelet's certificate is not verified",

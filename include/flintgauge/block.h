@@ -105,6 +105,12 @@ struct TargetState {
   ScrapeCounts counts;                            ///< of the last successful scrape
 };
 
+/// What a source had to sum under a namespace's overflow since it first refused something there.
+struct Refused {
+  std::string namespace_name;
+  double times = 0;
+};
+
 struct Report;  // evaluate.h
 
 struct Block {
@@ -115,6 +121,7 @@ struct Block {
   std::vector<double> values;            ///< by series of the schema
   std::shared_ptr<const PodList> pods;   ///< kubelet source only
   std::vector<TargetState> targets;
+  std::vector<Refused> refused;           ///< sorted by namespace
   std::vector<SparkAppFacts> spark_apps;  ///< Spark source only
   // Derived block only: what the evaluator made of all blocks, rendered once for all who ask.
   std::shared_ptr<const Report> report;

@@ -16,4 +16,18 @@ struct BudgetLimits {
   std::size_t node = 20'000;
 };
 
+/// What each of those that fill blocks may use. Fixed shares: nobody has to ask the others, and together
+/// they stay within the whole. About as many applications fit into each share.
+struct BudgetShares {
+  BudgetLimits kubelet, spark, derived;
+};
+
+constexpr BudgetShares shares_of(const BudgetLimits& whole) {
+  const auto part = [&whole](std::size_t twelfths) {
+    return BudgetLimits{whole.app * twelfths / 12, whole.namespace_ * twelfths / 12,
+                        whole.node * twelfths / 12};
+  };
+  return {.kubelet = part(5), .spark = part(3), .derived = part(4)};
+}
+
 }  // namespace flintgauge

@@ -75,7 +75,7 @@ struct Report {
 
 class Evaluator {
  public:
-  /// `limits` only for flintgauge_series_limit.
+  /// `limits` are the whole agent's, for flintgauge_series_limit; what is derived keeps to its share.
   Evaluator(const EvaluateSettings& settings, const BudgetLimits& limits, const Now& started);
   ~Evaluator();
 

@@ -295,6 +295,9 @@ TEST(SparkBudget, ExcessGoesToTheTenantsOwnOverflow) {
   EXPECT_EQ(bench.value(overflow, kCompleted, 0), 30);
   EXPECT_EQ(bench.value(overflow, "executors", 0, "active"), 3);
   EXPECT_EQ(bench.value(quiet, kCompleted, 0), 1);
+  ASSERT_EQ(bench.block.refused.size(), 1U);
+  EXPECT_EQ(bench.block.refused[0].namespace_name, "loud");
+  EXPECT_EQ(bench.block.refused[0].times, 3);
   EXPECT_EQ(bench.block.spark_apps.size(), 3U);  // no hints for what has no series
   bench.fold->drop(drivers[4].rest, after(1));
   bench.fold->expire(after(902));
