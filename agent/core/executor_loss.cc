@@ -52,7 +52,8 @@ std::optional<ExecutorLoss> loss_of_brief_reason(std::string_view text) {
 
 }  // namespace
 
-LossVerdict loss_of_reason(std::string_view text) {
+LossVerdict loss_of_reason(std::string_view remove_reason) {
+  const std::string_view text = remove_reason;
   if (text.starts_with("Executor decommission")) return {ExecutorLoss::kDecommissioned, true};
   if (text.starts_with("Executor killed by driver")) return {ExecutorLoss::kKilledByDriver, true};
   if (says(text, "termination reason: OOMKilled")) return {ExecutorLoss::kOom, true};

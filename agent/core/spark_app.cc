@@ -105,7 +105,7 @@ void App::set_gauges() {
   }
 }
 
-void App::write_profiles(SparkAppFacts& facts) const {
+void App::write_profiles(SparkAppFacts& facts) {
   facts.profiles.clear();
   const auto profile = [&facts](std::int64_t id) {
     const auto at = std::ranges::lower_bound(facts.profiles, id, {}, &ProfileFacts::id);

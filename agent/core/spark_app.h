@@ -63,7 +63,7 @@ class App {
   }
   void raise_totals();
   void set_gauges();
-  void write_profiles(SparkAppFacts& facts) const;
+  static void write_profiles(SparkAppFacts& facts);
 
   AppKey key_;
   SteadyTime first_seen_;

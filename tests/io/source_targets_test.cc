@@ -122,7 +122,10 @@ TEST_F(SourceSparkTest, FollowsThePods) {
   ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 2; }));
   EXPECT_EQ(state(0).target->key, "driver/team/a");
   publish_pods({pod("b", server_.url("/b"))});
-  ASSERT_TRUE(eventually([&] { return diary_.count("drop driver/team/a") == 1; }));
+  ASSERT_TRUE(eventually([&] { return diary_.count("forget driver/team/a") == 1; }));
+  EXPECT_EQ(diary_.count("drop driver/team/a"), 1U);
+  EXPECT_EQ(diary_.count("see 2 pods"), 1U) << "only when the list is another";
+  EXPECT_EQ(diary_.count("see 1 pods"), 1U);
   const std::size_t more = diary_.count("apply driver/team/b 1") + 2;
   ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= more; }));
   EXPECT_EQ(diary_.count("drop driver/team/b"), 0U);

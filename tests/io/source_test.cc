@@ -101,6 +101,7 @@ TEST_F(SourceTest, OldDataIsDroppedAtItsTtl) {
   ASSERT_TRUE(eventually([&] { return state().up; }));
   server_.script([](FakeConnection& out, const FakeRequest&) { out.respond_status(503, ""); });
   ASSERT_TRUE(eventually([&] { return diary_.count("drop a") == 1; }));
+  EXPECT_EQ(diary_.count("forget a"), 0U) << "its decoder lives, so its rows stay known";
   ASSERT_TRUE(eventually([&] { return store_.read().block(Shard::kKubelet)->values.empty(); }));
   const TargetState down = state();
   EXPECT_GT(elapsed_ms(down.last_success, down.last_attempt), 150);

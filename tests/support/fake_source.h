@@ -84,7 +84,8 @@ class FakeCollector final : public Collector {
 /// What a FakeFold was told, readable by the test while the source runs.
 struct FoldDiary {
   std::mutex mutex;
-  std::vector<std::string> events;  // "apply KEY NUMBER", "pods KEY", "drop KEY"
+  std::vector<std::string>
+      events;  // "apply KEY NUMBER", "pods KEY", "drop KEY", "forget KEY", "see NUMBER pods"
   bool wants_pods = false;
 
   std::vector<std::string> all() {
@@ -117,6 +118,15 @@ class FakeFold final : public Fold {
     const std::lock_guard lock(diary_.mutex);
     values_.erase(target.key);
     diary_.events.push_back("drop " + target.key);
+  }
+  void forget(const Target& target, const Now& now) override {
+    drop(target, now);
+    const std::lock_guard lock(diary_.mutex);
+    diary_.events.push_back("forget " + target.key);
+  }
+  void see_pods(const PodList& pods, const Now&) override {
+    const std::lock_guard lock(diary_.mutex);
+    diary_.events.push_back("see " + std::to_string(pods.pods.size()) + " pods");
   }
   void expire(const Now&) override {}
   void fill(Block& block, const Now&) override {
