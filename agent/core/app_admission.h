@@ -11,7 +11,8 @@
 
 namespace flintgauge {
 
-/// Series that the evaluator can make for one application at most: description, hints, bottleneck.
+/// Series that the evaluator can make for one application at most: description, hints, bottleneck,
+/// executors of this node.
 inline constexpr std::size_t kDerivedSeriesPerApp = 64;
 
 class AppAdmission {

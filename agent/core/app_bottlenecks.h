@@ -4,8 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <vector>
 
 #include "agent/core/app_table.h"
 #include "agent/core/bottleneck_window.h"
@@ -18,9 +16,10 @@ class AppBottlenecks {
  public:
   explicit AppBottlenecks(const EvaluateSettings& settings) : settings_(settings) {}
 
-  /// Appends one for each application with fresh facts in `spark` (may be null), sorted by key. Older facts
-  /// than hint_max_age_ms, and facts that lack a list, give none. REQUIRES: apps.append_rows() before.
-  void append(const Block* spark, const AppTable& apps, const Now& now, std::vector<AppBottleneck>& out);
+  /// Fills `bottlenecks` and `quotas` of the report, for each application with fresh facts in `spark` (may be
+  /// null), sorted by key. Older facts than hint_max_age_ms, and facts that lack a list, give none. REQUIRES:
+  /// apps.append_rows() before.
+  void append(const Block* spark, const AppTable& apps, const Now& now, Report& report);
 
  private:
   struct Memory {
@@ -28,7 +27,7 @@ class AppBottlenecks {
     SteadyTime used;
     std::uint64_t evaluation = 0;  ///< that used it last
   };
-  std::optional<AppBottleneck> classify_app(const SparkAppFacts& facts, const App* app, SteadyTime now);
+  void classify_app(const SparkAppFacts& facts, const App* app, SteadyTime now, Report& report);
 
   EvaluateSettings settings_;
   std::uint64_t evaluation_ = 0;

@@ -1,12 +1,14 @@
 #include "agent/core/app_hints.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace flintgauge {
 namespace {
 
 constexpr std::int64_t kForgetMs = 300'000;  // as long as the stable number looks back
+constexpr double kLongestStartup = 600;      // Spark gives a pod up that has not registered by then
 
 double seconds(std::int64_t ms) { return static_cast<double>(std::max<std::int64_t>(ms, 0)) / 1000; }
 
@@ -18,7 +20,80 @@ double observed_seconds(const SparkAppFacts& facts, const App* app, const Now& n
   return std::max(by_us, seconds(now.wall.ms - app->driver_started.ms));
 }
 
+/// The input of one profile: its own executors and work; whatever is told of the application only is the
+/// application's.
+ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts,
+                         const HorizontalInput& whole) {
+  ProfileHint out;
+  out.id = profile.id;
+  HorizontalInput& in = out.input;
+  in = whole;
+  in.executors = in.executor_pods = profile.executors;
+  in.running_tasks = profile.running_tasks;
+  in.pending_tasks = profile.pending_tasks;
+  if (profile.executors > 0)
+    in.tasks_per_executor = std::max(1.0, std::floor(profile.slots / profile.executors));
+  in.busy_executors = 0;
+  for (const ExecutorFacts& executor : facts.executor_list) {
+    if (!executor.is_active || executor.resource_profile_id != profile.id) continue;
+    // Without knowledge of cached blocks any executor may hold some.
+    in.busy_executors += executor.active_tasks > 0 || !(executor.rdd_blocks <= 0) ? 1 : 0;
+  }
+  out.hint = horizontal_hint(in);
+  return out;
+}
+
 }  // namespace
+
+/// Dynamic allocation's own bounds and ratio, where they are narrower than ours: a hint beyond them would
+/// never come true.
+void AppHints::bound(const SparkAppFacts& facts, AppHint& out) const {
+  HorizontalInput& in = out.input;
+  in.min_executors = settings_.min_executors;
+  in.max_executors = settings_.max_executors;
+  if (facts.settings == nullptr || !facts.settings->dynamic_allocation.value_or(false)) return;
+  out.has_dynamic_allocation = true;
+  const SparkSettings& spark = *facts.settings;
+  in.max_executors = std::min(in.max_executors, spark.max_executors.value_or(in.max_executors));
+  in.min_executors = std::min(std::max(in.min_executors, spark.min_executors.value_or(0)), in.max_executors);
+  in.allocation_ratio = spark.executor_allocation_ratio.value_or(1);
+}
+
+/// From the creation of the pod to the registration of the executor, whose first task follows at once if one
+/// waits. Only pods of this node are seen; while there is none, the last median stands.
+void AppHints::measure_startup(const SparkAppFacts& facts, const App* app, Memory& memory) {
+  if (app == nullptr) return;
+  startups_.clear();
+  for (const ExecutorFacts& executor : facts.executor_list) {
+    if (executor.added.ms <= 0) continue;
+    const auto created = std::ranges::lower_bound(app->executors_created, executor.id, {},
+                                                  &std::pair<std::string, WallTime>::first);
+    if (created == app->executors_created.end() || created->first != executor.id) continue;
+    const double startup = static_cast<double>(executor.added.ms - created->second.ms) / 1000;
+    if (startup > 0 && startup <= kLongestStartup) startups_.push_back(startup);  // two clocks may disagree
+  }
+  if (startups_.empty()) return;
+  const auto middle = startups_.begin() + static_cast<std::ptrdiff_t>((startups_.size() - 1) / 2);
+  std::ranges::nth_element(startups_, middle);
+  memory.startup_seconds = *middle;
+  memory.startups = startups_.size();
+}
+
+/// Idle executors of the last reading, until this one.
+void AppHints::count_waste(const SparkAppFacts& facts, const HorizontalHint& hint, Memory& memory) const {
+  if (memory.has_idle && facts.executors_at > memory.idle_at) {
+    const std::int64_t past_ms =
+        std::min(elapsed_ms(memory.idle_at, facts.executors_at), settings_.hint_max_age_ms);
+    memory.wasted_core_seconds += memory.idle_cores * seconds(past_ms);
+  }
+  double cores = memory.tasks_per_executor;  // a task has a core unless the settings say otherwise
+  if (facts.settings != nullptr) {
+    cores = facts.settings->executor_cores.value_or(cores * facts.settings->task_cpus.value_or(1));
+  }
+  memory.has_idle = true;
+  memory.idle_cores = hint.idle_executors * cores;
+  memory.idle_at = facts.executors_at;
+}
 
 /// The mean task time, or of a new stage that has none the one before: for as long as tasks of that length
 /// need not have ended and been read. Without this every stage would begin with a leap to Spark's own number.
@@ -57,15 +132,26 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   in.tasks_per_executor = memory.tasks_per_executor;
   in.mean_task_seconds = mean_task_seconds(facts, memory, now.steady);
   in.drain_target_seconds = settings_.drain_target_seconds;
-  in.startup_seconds = settings_.startup_seconds;
-  in.min_executors = settings_.min_executors;
-  in.max_executors = settings_.max_executors;
+  measure_startup(facts, app, memory);
+  out.startups = memory.startups;
+  in.startup_seconds = memory.startups > 0 ? memory.startup_seconds : settings_.startup_seconds;
+  bound(facts, out);
   const double observed = observed_seconds(facts, app, now);
   const double max_age = seconds(settings_.hint_max_age_ms);
   in.confidence = confidence(facts.completed_tasks, observed, 0, max_age);
   out.confidence = confidence(facts.completed_tasks, observed, out.age_seconds, max_age);
   out.hint = horizontal_hint(in);
   out.stable = memory.stable.update(out.hint.desired, now.steady.ms);
+  count_waste(facts, out.hint, memory);
+  out.wasted_core_seconds = memory.wasted_core_seconds;
+  if (app != nullptr && !std::isnan(app->sample.target_executors)) {
+    out.spark_target = app->sample.target_executors;
+  }
+  if (facts.profiles.size() > 1) {
+    for (const ProfileFacts& profile : facts.profiles) {
+      out.profiles.push_back(profile_hint(profile, facts, in));
+    }
+  }
   return out;
 }
 

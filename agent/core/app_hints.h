@@ -26,6 +26,12 @@ class AppHints {
   /// What outlives an evaluation.
   struct Memory {
     StableDesired stable;
+    double startup_seconds = 0;  ///< median of the last executors whose start could be measured; 0 = none yet
+    std::size_t startups = 0;
+    double wasted_core_seconds = 0;
+    bool has_idle = false;  ///< idle_cores is known, as of idle_at
+    double idle_cores = 0;
+    SteadyTime idle_at;
     double tasks_per_executor = 0;  ///< last known: an application without executors does not say it
     double mean_task_seconds = 0;   ///< last known; 0 = never
     SteadyTime mean_at;             ///< when nothing contradicted it last
@@ -33,12 +39,16 @@ class AppHints {
     std::uint64_t evaluation = 0;  ///< that used it last
   };
   std::optional<AppHint> hint(const SparkAppFacts& facts, const App* app, const Now& now);
+  void bound(const SparkAppFacts& facts, AppHint& out) const;
+  void measure_startup(const SparkAppFacts& facts, const App* app, Memory& memory);
+  void count_waste(const SparkAppFacts& facts, const HorizontalHint& hint, Memory& memory) const;
   double mean_task_seconds(const SparkAppFacts& facts, Memory& memory, SteadyTime now) const;
   void forget(SteadyTime now);
 
   EvaluateSettings settings_;
   std::uint64_t evaluation_ = 0;
   std::map<AppKey, Memory> memory_;
+  std::vector<double> startups_;  ///< of one application, while they are measured
 };
 
 }  // namespace flintgauge

@@ -25,6 +25,7 @@ struct AppSample {
   double cfs_throttled_periods = kUnknown;
   double oom_kills = kUnknown;
   double driver_cpu_seconds = kUnknown;
+  double dropped_events = kUnknown;
   // Gauges.
   double executors = kUnknown;
   double slots = kUnknown;
@@ -34,6 +35,8 @@ struct AppSample {
   double active_stages = kUnknown;
   double target_executors = kUnknown;
   double max_executors = kUnknown;
+  double max_needed = kUnknown;        ///< dynamic allocation has tasks for as many
+  double executors_to_add = kUnknown;  ///< its next step
   double pending_pods = kUnknown;
   double stage_tasks = kUnknown;  ///< of all active stages
   double stage_median_seconds = kUnknown;

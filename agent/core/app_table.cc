@@ -48,6 +48,9 @@ constexpr auto kSampleColumns = std::to_array<SampleColumn>({
     {family("flintgauge_spark_jobs"), "active", &AppSample::active_jobs},
     {family("flintgauge_spark_stages"), "active", &AppSample::active_stages},
     {family("flintgauge_spark_executors"), "target", &AppSample::target_executors},
+    {family("flintgauge_spark_executors"), "max_needed", &AppSample::max_needed},
+    {family("flintgauge_spark_executors"), "to_add", &AppSample::executors_to_add},
+    {family("flintgauge_spark_listener_bus_dropped_events_total"), "", &AppSample::dropped_events},
     {family("flintgauge_app_cpu_cfs_periods_total"), "executor", &AppSample::cfs_periods},
     {family("flintgauge_app_cpu_cfs_throttled_periods_total"), "executor", &AppSample::cfs_throttled_periods},
     {family("flintgauge_app_oom_kills_total"), "executor", &AppSample::oom_kills},
@@ -78,6 +81,32 @@ WallTime start_of(const Pod& pod) {
     if (start.ms == 0 || container.started_at < start) start = container.started_at;
   }
   return start;
+}
+
+NodeResources requests_of(const Pod& pod) {
+  const Resources requests = effective_requests(pod);
+  return {static_cast<double>(requests.cpu_millicores.value_or(0)) / 1000,
+          static_cast<double>(requests.memory_bytes.value_or(0)), 1};
+}
+
+void add(NodeResources& into, const NodeResources& more) {
+  into.cpu_cores += more.cpu_cores;
+  into.memory_bytes += more.memory_bytes;
+  into.pods += more.pods;
+}
+
+void take_greatest(NodeResources& into, const NodeResources& other) {
+  into.cpu_cores = std::max(into.cpu_cores, other.cpu_cores);
+  into.memory_bytes = std::max(into.memory_bytes, other.memory_bytes);
+  into.pods = std::max(into.pods, other.pods);
+}
+
+void count_executor(const Pod& pod, std::string_view executor_id, App& app) {
+  if (is_over(pod.phase)) return;
+  take_greatest(app.executor, requests_of(pod));
+  if (!executor_id.empty() && pod.created_at.ms > 0) {
+    app.executors_created.emplace_back(executor_id, pod.created_at);
+  }
 }
 
 void count_pod(const Pod& pod, Role role, App& app) {
@@ -136,6 +165,7 @@ void AppTable::read_pods(const PodList& pods, Found& found) {
     App& app = found[key];
     app.key = key;
     count_pod(pod, who.role, app);
+    if (who.role == Role::kExecutor) count_executor(pod, who.executor_id, app);
     if (who.operator_name != "none") take_least(app.operator_name, who.operator_name);
     take_least(app.name, who.app_name);
     take_least(app.job_name, who.job_name);
@@ -147,11 +177,22 @@ void AppTable::read_pods(const PodList& pods, Found& found) {
   }
   for (auto& [key, app] : found) {
     if (app.operator_name.empty()) app.operator_name = "none";
+    std::ranges::sort(app.executors_created);
     const auto words = by_driver.find(key);
     if (words == by_driver.end()) continue;
     if (!words->second.name.empty()) app.name = words->second.name;
     if (!words->second.job.empty()) app.job_name = words->second.job;
     if (!words->second.version.empty()) app.spark_version = words->second.version;
+  }
+}
+
+void AppTable::count_requests(const PodList& pods) {
+  requested_ = daemonsets_ = {};
+  for (const Pod& pod : pods.pods) {
+    if (is_over(pod.phase)) continue;
+    const NodeResources requests = requests_of(pod);
+    add(requested_, requests);
+    if (pod.owner_kind == "DaemonSet") add(daemonsets_, requests);
   }
 }
 
@@ -172,6 +213,8 @@ void AppTable::read_series(const Schema& schema, Shard shard, Found& found) cons
         gone.driver_pods = gone.executor_pods = gone.pending_pods = 0;
         gone.executor_pods_held = gone.driver_pods_held = 0;
         gone.executor_pods_pending = 0;
+        gone.executor = {};
+        gone.executors_created.clear();
         gone.driver_started = {};
         gone.places.clear();
         gone.sample_places.clear();
@@ -211,6 +254,7 @@ bool AppTable::update(const Block* kubelet, const Block* spark) {
 
   Found found;
   if (pods != nullptr) read_pods(*pods, found);
+  if (pods != nullptr) count_requests(*pods);
   if (kubelet_schema != nullptr) read_series(*kubelet_schema, Shard::kKubelet, found);
   if (spark_schema != nullptr) read_series(*spark_schema, Shard::kSpark, found);
   if (spark != nullptr) read_facts(spark->spark_apps, found);

@@ -7,10 +7,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/core/app_sample.h"
 #include "flintgauge/block.h"
+#include "flintgauge/cluster_view.h"
 #include "flintgauge/evaluate.h"
 #include "flintgauge/identity.h"
 
@@ -51,7 +53,10 @@ struct App {
   std::int64_t driver_pods_held = 0;  ///< driver pods that are not over
   bool had_driver = false;            ///< ever on this node
   bool ended = false;                 ///< its driver ran here and is over
-  WallTime driver_started;            ///< ms 0 = no running driver here
+  NodeResources executor;             ///< requests of the largest executor pod; pods 0 = none
+  /// When each executor's pod was made, by executor id.
+  std::vector<std::pair<std::string, WallTime>> executors_created;
+  WallTime driver_started;  ///< ms 0 = no running driver here
   CounterRate cpu;
   /// Where a number of its row lies: which member, which series of which shard's block. Several add up.
   struct Place {
@@ -79,6 +84,9 @@ class AppTable {
   /// Sorted by key.
   const std::vector<App>& apps() const { return apps_; }
   const App* find(const AppKey& key) const;
+  /// Requests of the pods of this node that have not ended: of all, of those that every node has.
+  const NodeResources& requested() const { return requested_; }
+  const NodeResources& daemonsets() const { return daemonsets_; }
 
   /// Appends a row for each application. REQUIRES: update() with the same blocks.
   void append_rows(const Block* kubelet, const Block* spark, const Now& now, std::vector<AppRow>& rows);
@@ -89,7 +97,10 @@ class AppTable {
   void read_series(const Schema& schema, Shard shard, Found& found) const;
   static void read_facts(const std::vector<SparkAppFacts>& facts, Found& found);
 
+  void count_requests(const PodList& pods);
+
   std::vector<App> apps_;
+  NodeResources requested_, daemonsets_;
   // Kept alive, so that an equal address is the same object.
   std::shared_ptr<const PodList> pods_;
   std::shared_ptr<const Schema> kubelet_schema_, spark_schema_;

@@ -29,6 +29,7 @@ constexpr auto kCounters = std::to_array<Counter>({
     {&AppSample::cfs_periods, &BottleneckInput::cfs_periods},
     {&AppSample::cfs_throttled_periods, &BottleneckInput::cfs_throttled_periods},
     {&AppSample::oom_kills, &BottleneckInput::oom_kills},
+    {&AppSample::dropped_events, &BottleneckInput::dropped_events},
     {&AppSample::driver_cpu_seconds, &BottleneckInput::driver_cpu_cores},
 });
 constexpr auto kMeans = std::to_array<Counter>({
@@ -167,6 +168,8 @@ void BottleneckWindow::write_means(std::size_t begin, BottleneckInput& out) cons
   longest.write(out);
 }
 
+double BottleneckWindow::shortfall_seconds() const { return is_short_ ? seconds(short_since_, last_.at) : 0; }
+
 BottleneckInput BottleneckWindow::input() const {
   BottleneckInput out;
   const std::size_t begin = begin_of_window();
@@ -183,7 +186,7 @@ BottleneckInput BottleneckWindow::input() const {
     if (!std::isnan(last_.sample.*gauge.from)) out.*gauge.to = last_.sample.*gauge.from;
   }
   if (!std::isnan(last_.sample.target_executors)) {
-    out.shortfall_seconds = is_short_ ? seconds(short_since_, last_.at) : 0;
+    out.shortfall_seconds = shortfall_seconds();
   }
   out.tail_seconds = is_tail_ ? seconds(tail_since_, last_.at) : 0;
   return out;

@@ -23,6 +23,10 @@ class BottleneckWindow {
   /// window_seconds is 0 while the samples do not span the shortest window.
   BottleneckInput input() const;
 
+  /// How long dynamic allocation has asked for more executors than there are, until now; before a window is
+  /// full, too.
+  double shortfall_seconds() const;
+
  private:
   static constexpr std::int64_t kPointsPerWindow = 12;
   static constexpr std::size_t kPoints = kPointsPerWindow * 5 / 2 + 2;

@@ -8,6 +8,7 @@
 #include "agent/core/app_admission.h"
 #include "agent/core/app_bottlenecks.h"
 #include "agent/core/app_hints.h"
+#include "agent/core/app_sideways.h"
 #include "agent/core/app_table.h"
 #include "agent/core/series_count.h"
 #include "agent/core/series_list.h"
@@ -38,6 +39,12 @@ constexpr auto kConfidence = family("flintgauge_hint_confidence_ratio");
 constexpr auto kBacklog = family("flintgauge_hint_backlog_seconds");
 constexpr auto kIdle = family("flintgauge_hint_executors_idle");
 constexpr auto kReason = family("flintgauge_hint_reason");
+constexpr auto kParity = family("flintgauge_hint_executors_parity");
+constexpr auto kStartup = family("flintgauge_hint_startup_seconds");
+constexpr auto kWasted = family("flintgauge_hint_wasted_core_seconds_total");
+constexpr auto kNodeExecutors = family("flintgauge_hint_node_executors");
+constexpr auto kNodeFree = family("flintgauge_hint_node_executors_free");
+constexpr auto kNodeWaste = family("flintgauge_hint_node_waste_ratio");
 constexpr auto kBottleneck = family("flintgauge_app_bottleneck");
 constexpr auto kBottleneckConfidence = family("flintgauge_app_bottleneck_confidence_ratio");
 constexpr auto kBottleneckShare = family("flintgauge_app_bottleneck_share_ratio");
@@ -91,6 +98,9 @@ void add_hint(const AppHint& hint, SeriesList& list) {
   list.add(kConfidence, {ns, app}, hint.confidence);
   list.add(kBacklog, {ns, app}, hint.hint.backlog_seconds);
   list.add(kIdle, {ns, app}, hint.hint.idle_executors);
+  list.add(kParity, {ns, app}, hint.hint.parity);
+  list.add(kStartup, {ns, app}, hint.input.startup_seconds);
+  list.add(kWasted, {ns, app}, hint.wasted_core_seconds);
   for (std::size_t i = 0; i < kHintReasonNames.size(); ++i) {
     list.add(kReason, {ns, app, kHintReasonNames[i]}, static_cast<HintReason>(i) == hint.hint.reason ? 1 : 0);
   }
@@ -105,6 +115,15 @@ void add_bottleneck(const AppBottleneck& one, SeriesList& list) {
   }
   list.add(kBottleneckConfidence, {ns, app}, one.result.confidence);
   list.add(kBottleneckShare, {ns, app}, one.result.count > 0 ? one.result.found[0].share : 0);
+}
+
+void add_sideways(const AppSideways& one, SeriesList& list) {
+  const std::string_view ns = one.app.namespace_name;
+  const std::string_view app = one.app.app_id;
+  list.add(kNodeExecutors, {ns, app}, one.packing.executors);
+  list.add(kNodeFree, {ns, app}, one.free_executors);
+  list.add(kNodeWaste, {ns, app, "cpu"}, one.packing.waste_cpu);
+  list.add(kNodeWaste, {ns, app, "memory"}, one.packing.waste_memory);
 }
 
 /// Keeps the keys of `items` in `keys`; true when they are others than before.
@@ -142,6 +161,7 @@ struct Evaluator::State {
   AppBottlenecks bottlenecks;
   std::vector<TargetShape> targets;
   std::vector<AppKey> hinted;
+  std::vector<AppKey> placed;
   std::vector<AppKey> classified;  ///< every hinted one is among them: both need the same fresh lists
   std::array<bool, 2> has_block{};
   SeriesCount count;
@@ -233,6 +253,9 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
   for (const AppBottleneck& one : report.bottlenecks) {
     if (admission.admits(one.app)) add_bottleneck(one, to);
   }
+  for (const AppSideways& one : report.sideways) {
+    if (admission.admits(one.app)) add_sideways(one, to);
+  }
   for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);
   for (const Source& source : sources) {
     if (source.block == nullptr) continue;
@@ -266,10 +289,12 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
     --state.suppressed;
   } else {
     state.hints.append(spark, state.apps, now, report->hints);
-    state.bottlenecks.append(spark, state.apps, now, report->bottlenecks);
+    state.bottlenecks.append(spark, state.apps, now, *report);
   }
   changed = take_keys(report->hints, state.hinted) || changed;
+  append_sideways(kubelet, state.apps, report->sideways);
   changed = take_keys(report->bottlenecks, state.classified) || changed;
+  changed = take_keys(report->sideways, state.placed) || changed;
   if (changed) state.admission.update(state.apps.apps(), state.classified);
   changed = state.take_refused(sources) || changed;
   changed = state.take_targets(sources, derived) || changed;

@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kGreatest = 1e9;         // so that no product of inputs overflows
 constexpr double kLeastConfidence = 0.3;  // below it the task times are not trusted
+constexpr double kBatchesBehind = 3;      // one slow batch is chance
 
 double sane(double value) { return value > 0 ? std::min(value, kGreatest) : 0; }  // NaN > 0 is false
 
@@ -113,6 +114,28 @@ HorizontalHint horizontal_hint(const HorizontalInput& input) {
   }
   out.unmet = out.safe - out.desired;
   return out;
+}
+
+double streaming_executors(const StreamingInput& input) {
+  const double executors = sane(input.executors);
+  const double most = sane(input.max_executors);
+  const double least = std::min(sane(input.min_executors), most);
+  const double rate = sane(input.processing_rate);
+  double wanted = executors;
+  if (input.batches_behind >= kBatchesBehind && rate > 0 && input.input_rate > rate) {
+    wanted = std::ceil(executors * sane(input.input_rate) / rate);
+  }
+  return std::clamp(wanted, least, most);
+}
+
+double workers_desired(std::span<const WorkerDemand> applications, double cores_per_worker,
+                       double min_workers, double max_workers) {
+  const double most = sane(max_workers);
+  const double least = std::min(sane(min_workers), most);
+  double cores = 0;
+  for (const WorkerDemand& one : applications) cores += sane(one.executors) * sane(one.executor_cores);
+  if (!(cores_per_worker > 0)) return least;
+  return std::clamp(std::ceil(cores / cores_per_worker), least, most);
 }
 
 double confidence(double completed_tasks, double observed_seconds, double age_seconds,

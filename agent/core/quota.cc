@@ -1,4 +1,4 @@
-#include "agent/core/quota.h"
+#include "flintgauge/quota.h"
 
 #include <algorithm>
 #include <array>

@@ -14,16 +14,9 @@ namespace flintgauge {
 /// REQUIRES for all: `derived` is a published block of Shard::kDerived.
 std::string targets_json(const Block& derived, std::string_view node, const Now& now);
 std::string apps_json(const Block& derived, std::string_view node, const Now& now);
-std::string hints_json(const Block& derived, std::string_view node, const Now& now);
-
-/// One hint; `explain` adds the terms of the formula (docs/hints.md).
-std::string hint_json(const AppHint& hint, const Block& derived, bool explain, const Now& now);
 
 /// {"error": message}.
 std::string error_json(std::string_view message);
-
-/// Null when there is no fresh hint for the application.
-const AppHint* find_hint(const Report& report, std::string_view namespace_name, std::string_view app_id);
 
 /// Word for people and the API: "up", "down", "not_offered", "not_asked" (yet), or "standby" for one that is
 /// asked only while another fails.

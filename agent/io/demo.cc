@@ -131,6 +131,7 @@ Config demo_config() {
   config.targets.allow_loopback = true;
   config.log.level = "warn";
   config.hints.hint_max_age_ms = 3 * config.spark.interval_ms;
+  config.hints.bottleneck_window_seconds = 20;
   return config;
 }
 

@@ -40,6 +40,9 @@ td:not(.id):not([data-label=Hint]){white-space:nowrap}
 .up{color:var(--good)}.down{color:var(--bad);background:var(--bad-ground)}.other{color:var(--soft);font-weight:500}
 .error{color:var(--bad);overflow-wrap:anywhere;font-size:13px;margin-top:3px}
 .none{padding:18px 16px;color:var(--soft)}
+ol.steps{margin:0;padding:12px 16px 12px 40px;font-variant-numeric:tabular-nums}ol.steps li{padding:3px 0}
+ol.steps b{font-weight:600}.note{padding:12px 16px;margin:0;border-top:1px solid var(--line);color:var(--soft)}
+td.wide{white-space:normal!important}
 footer{padding-top:26px;padding-bottom:40px;color:var(--soft);font-size:13px}footer a{margin-right:14px;white-space:nowrap}
 @media (max-width:760px){main,header>div,footer{padding:0 14px}.right{margin-left:0}
 .tiles{grid-template-columns:1fr 1fr}

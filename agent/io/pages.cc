@@ -6,85 +6,29 @@
 #include <vector>
 
 #include "agent/io/api_json.h"
+#include "agent/io/hints_json.h"
 #include "agent/io/html.h"
-#include "agent/io/page_style.h"
+#include "agent/io/page_parts.h"
 #include "flintgauge/evaluate.h"
 
 namespace flintgauge {
 namespace {
 
 using html::age_text;
+using html::append_cell;
+using html::append_head;
+using html::append_tile;
+using html::bar;
 using html::bytes_text;
 using html::escaped;
+using html::explain;
 using html::number_text;
+using html::seconds_between;
 
 constexpr std::size_t kRowLimit = 500;  // of one table; the API has all
-constexpr int kRefreshSeconds = 10;
-
-std::string_view explain(HintReason reason) {
-  switch (reason) {
-    case HintReason::kIdle:
-      return "no task runs or waits";
-    case HintReason::kBacklog:
-      return "work is waiting";
-    case HintReason::kStartupBound:
-      return "done before a new executor could help";
-    case HintReason::kDrain:
-      return "sized to finish the known work in time";
-    case HintReason::kParity:
-      return "as many as there are tasks for";
-    case HintReason::kMin:
-      return "the configured minimum";
-    case HintReason::kMax:
-      return "the configured maximum";
-    case HintReason::kQuota:
-      return "all that the quota allows";
-    case HintReason::kBusyFloor:
-      return "busy executors are kept";
-    case HintReason::kStale:
-      return "input too old";
-  }
-  return {};
-}
-
-double seconds_between(SteadyTime from, SteadyTime to) {
-  return static_cast<double>(std::max<std::int64_t>(elapsed_ms(from, to), 0)) / 1e3;
-}
-
-void append_cell(std::string_view label, const std::string& content, std::string& out) {
-  out.append("<td data-label=\"").append(label).append("\"><div>").append(content).append("</div></td>");
-}
-
-std::string bar(double part, double whole) {
-  if (!(whole > 0) || !(part >= 0)) return {};
-  const double percent = std::min(100.0, 100 * part / whole);
-  return "<div class=\"bar\"><span style=\"width:" + number_text(percent, 1) + "%\"></span></div>";
-}
 
 std::string use_of(const std::string& used, const std::string& whole, std::string_view word) {
   return used + "<div class=\"soft small\">of " + whole + ' ' + std::string(word) + "</div>";
-}
-
-void append_tile(std::string_view name, const std::string& value, bool is_bad, std::string& out) {
-  out.append(is_bad ? "<div class=\"tile bad\">" : "<div class=\"tile\">");
-  out.append("<span class=\"soft small\">")
-      .append(name)
-      .append("</span><b>")
-      .append(value)
-      .append("</b></div>");
-}
-
-void append_head(const PageTitle& title, double age_seconds, std::string& out) {
-  out +=
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      "<meta http-equiv=\"refresh\" content=\"" +
-      std::to_string(kRefreshSeconds) + "\"><title>flintgauge ";
-  html::append_escaped(title.node, out);
-  out.append("</title><style>").append(kPageStyle).append("</style></head><body><header><div>");
-  out += "<h1><i>flint</i>gauge</h1><span class=\"soft\">node <b>" + escaped(title.node) + "</b></span>";
-  out += "<span class=\"soft right small\">version " + escaped(title.version) + " &middot; as of " +
-         age_text(age_seconds) + " ago</span></div></header><main>";
 }
 
 std::string hint_cell(const AppHint* hint) {
@@ -98,9 +42,23 @@ std::string hint_cell(const AppHint* hint) {
   return out + ", confidence " + number_text(hint->confidence * 100) + "&nbsp;%</div>";
 }
 
-void append_app(const AppRow& app, const AppHint* hint, std::string& out) {
-  out += "<tr><td class=\"id app\"><b>" + escaped(app.name.empty() ? app.app.app_id : app.name) +
-         "</b> <span class=\"soft\">in " + escaped(app.app.namespace_name);
+/// With the page of the application behind it, where it has one.
+std::string app_name_of(const AppRow& app) {
+  const std::string name = escaped(app.name.empty() ? app.app.app_id : app.name);
+  const std::string path = html::app_path(app.app.namespace_name, app.app.app_id);
+  return path.empty() ? name : "<a href=\"" + path + "\">" + name + "</a>";
+}
+
+std::string bottleneck_line(const AppBottleneck* bottleneck) {
+  if (bottleneck == nullptr || bottleneck->result.kind == BottleneckKind::kUnknown) return {};
+  return "<div class=\"soft small\">held back by: " + std::string(to_string(bottleneck->result.kind)) +
+         "</div>";
+}
+
+void append_app(const AppRow& app, const Report& report, std::string& out) {
+  const AppHint* hint = find_app(report.hints, app.app.namespace_name, app.app.app_id);
+  out += "<tr><td class=\"id app\"><b>" + app_name_of(app) + "</b> <span class=\"soft\">in " +
+         escaped(app.app.namespace_name);
   if (!app.spark_version.empty()) out += " &middot; Spark " + escaped(app.spark_version);
   out += "</span><div class=\"soft small\">" + escaped(app.app.app_id) + "</div></td>";
   std::string pods = std::to_string(app.executor_pods) + " executors";
@@ -121,7 +79,10 @@ void append_app(const AppRow& app, const AppHint* hint, std::string& out) {
                       number_text(app.tasks_pending) + " waiting";
   if (app.tasks_failed > 0) tasks += ", " + number_text(app.tasks_failed) + " failed";
   append_cell("Tasks", tasks + "</div>", out);
-  append_cell("Hint", hint_cell(hint), out);
+  append_cell(
+      "Hint",
+      hint_cell(hint) + bottleneck_line(find_app(report.bottlenecks, app.app.namespace_name, app.app.app_id)),
+      out);
   out += "</tr>";
 }
 
@@ -143,7 +104,7 @@ void append_apps(const Report& report, std::string& out) {
       "<table><thead><tr><th>Application</th><th>Pods here</th><th>CPU</th><th>Memory</th><th>Tasks</th>"
       "<th>Hint: now &rarr; wanted</th></tr></thead><tbody>";
   for (const AppRow& app : std::span(report.apps).first(std::min(report.apps.size(), kRowLimit)))
-    append_app(app, find_hint(report, app.app.namespace_name, app.app.app_id), out);
+    append_app(app, report, out);
   out += "</tbody></table>";
   append_rest(report.apps.size(), "/api/v1/apps", out);
   out += "</div>";

@@ -6,6 +6,8 @@
 
 #include "agent/io/api_json.h"
 #include "agent/io/gzip.h"
+#include "agent/io/hint_routes.h"
+#include "agent/io/hints_json.h"
 #include "agent/io/log.h"
 #include "agent/io/pages.h"
 #include "flintgauge/exposition.h"
@@ -14,7 +16,6 @@ namespace flintgauge {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kHintsPrefix = "/api/v1/hints/";
 constexpr std::size_t kGzipFrom = 1024;  // bytes; below it the header costs what compression saves
 
 bool is_one_of(std::string_view path, std::initializer_list<std::string_view> paths) {
@@ -46,7 +47,7 @@ HttpResponse Routes::answer(const HttpRequest& request) const {
   if (is_one_of(request.path, {"/-/ready", "/readyz"}))
     return is_ready() ? plain(200, "ready\n") : plain(503, "not ready: nothing collected yet, or stopping\n");
   if (is_one_of(request.path, {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", "/api/v1/hints"}) ||
-      request.path.starts_with(kHintsPrefix))
+      request.path.starts_with(kHintsPrefix) || request.path.starts_with(kAppPrefix))
     return from_store(request);
   return plain(404, "not found; there is /, /metrics, /api/v1/targets, /api/v1/apps, /api/v1/hints\n");
 }
@@ -63,9 +64,11 @@ HttpResponse Routes::from_store(const HttpRequest& request) const {
   const Block* const derived = view.block(Shard::kDerived);
   if (derived == nullptr) return plain(503, "nothing collected yet\n");
   if (request.path == "/metrics") return metrics(request, *derived);
-  if (request.path != "/") return api(request, *derived);
   const Now now = settings_.clocks();
-  HttpResponse page = plain(200, status_page(*derived, {settings_.node, settings_.build.version}, now));
+  const PageTitle title{settings_.node, settings_.build.version};
+  if (request.path.starts_with(kAppPrefix)) return app_answer(request, *derived, title, now);
+  if (request.path != "/") return api(request, *derived, now);
+  HttpResponse page = plain(200, status_page(*derived, title, now));
   page.content_type = "text/html; charset=utf-8";
   return page;
 }
@@ -92,28 +95,12 @@ HttpResponse Routes::metrics(const HttpRequest& request, const Block& derived) c
   return response;
 }
 
-HttpResponse Routes::api(const HttpRequest& request, const Block& derived) const {
-  if (request.path.starts_with(kHintsPrefix)) return one_hint(request, derived);
+HttpResponse Routes::api(const HttpRequest& request, const Block& derived, const Now& now) const {
+  if (request.path.starts_with(kHintsPrefix)) return hint_answer(request, derived, settings_.node, now);
   if (!request.query.empty()) return unknown_query();
-  const Now now = settings_.clocks();
   if (request.path == "/api/v1/targets") return json(200, targets_json(derived, settings_.node, now));
   if (request.path == "/api/v1/apps") return json(200, apps_json(derived, settings_.node, now));
-  return json(200, hints_json(derived, settings_.node, now));
-}
-
-HttpResponse Routes::one_hint(const HttpRequest& request, const Block& derived) const {
-  const bool explain = request.query == "explain=1";
-  if (!explain && !request.query.empty() && request.query != "explain=0") return unknown_query();
-  const std::string_view rest = request.path.substr(kHintsPrefix.size());
-  const std::size_t slash = rest.find('/');
-  if (slash == std::string_view::npos || rest.find('/', slash + 1) != std::string_view::npos)
-    return json(404, error_json("expected /api/v1/hints/NAMESPACE/APP_ID"));
-  const AppHint* const hint = find_hint(*derived.report, rest.substr(0, slash), rest.substr(slash + 1));
-  if (hint == nullptr) {
-    return json(404, error_json("no fresh hint for this application: it is not driven from this node, or its "
-                                "driver has not answered lately; see /api/v1/targets"));
-  }
-  return json(200, hint_json(*hint, derived, explain, settings_.clocks()));
+  return json(200, hints_json(derived, {}, settings_.node, now));
 }
 
 }  // namespace flintgauge

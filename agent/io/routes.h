@@ -34,8 +34,7 @@ class Routes {
 
  private:
   HttpResponse metrics(const HttpRequest& request, const Block& derived) const;
-  HttpResponse api(const HttpRequest& request, const Block& derived) const;
-  HttpResponse one_hint(const HttpRequest& request, const Block& derived) const;
+  HttpResponse api(const HttpRequest& request, const Block& derived, const Now& now) const;
   HttpResponse from_store(const HttpRequest& request) const;
   bool is_ready() const;  ///< of /-/ready
 

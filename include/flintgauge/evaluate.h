@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "flintgauge/bottleneck.h"
 #include "flintgauge/budget.h"
 #include "flintgauge/hint_horizontal.h"
+#include "flintgauge/quota.h"
+#include "flintgauge/sideways.h"
 #include "flintgauge/store.h"
 #include "flintgauge/time.h"
 
@@ -26,6 +29,13 @@ struct EvaluateSettings {
   std::int64_t hint_max_age_ms = 30'000;  ///< 3 Spark intervals: older input gives no hint
 };
 
+/// The same for the executors of one resource profile.
+struct ProfileHint {
+  std::int64_t id = 0;
+  HorizontalInput input;
+  HorizontalHint hint;
+};
+
 /// A hint and everything it was made from, for /api/v1/hints.
 struct AppHint {
   AppKey app;
@@ -36,6 +46,14 @@ struct AppHint {
   /// data a few seconds older must not move the number.
   double confidence = 0;
   double age_seconds = 0;  ///< of the older of the two lists it rests on
+  /// Executors whose start was measured: input.startup_seconds is their median. 0: it is the setting.
+  std::size_t startups = 0;
+  bool has_dynamic_allocation = false;  ///< bounds and ratio are also Spark's own
+  std::optional<double> spark_target;   ///< what dynamic allocation asks for now
+  /// Core-seconds of executors that neither ran a task nor held cached blocks, since the agent first saw the
+  /// application.
+  double wasted_core_seconds = 0;
+  std::vector<ProfileHint> profiles;  ///< only when the application has several
 };
 
 /// What holds an application back, and what that was concluded from.
@@ -43,7 +61,28 @@ struct AppBottleneck {
   AppKey app;
   BottleneckInput input;
   Bottleneck result;
-  double age_seconds = 0;  ///< of the older of the two lists it rests on
+  double shortfall_seconds = 0;  ///< as input.shortfall_seconds, but before a window is full, too
+  double age_seconds = 0;        ///< of the older of the two lists it rests on
+};
+
+/// What a node agent knows of an application and its namespace's quota: no figure of the quota itself.
+struct AppQuota {
+  AppKey app;
+  QuotaPressureInput input;
+  QuotaAdvice advice;
+  double age_seconds = 0;
+};
+
+/// How executors of an application fit on this node. Capacity is more than what is allocatable, which a
+/// kubelet does not say: the counts are upper bounds.
+struct AppSideways {
+  AppKey app;
+  NodeResources capacity;
+  NodeResources daemonsets;  ///< requests
+  NodeResources requested;   ///< of all pods here
+  NodeResources executor;    ///< the largest executor of the application here
+  Packing packing;           ///< of an empty node like this one
+  double free_executors = 0;
 };
 
 /// One row of /api/v1/apps and of the page: this node's share. NaN = not known.
@@ -68,6 +107,8 @@ struct Report {
   std::vector<AppRow> apps;                ///< sorted by key
   std::vector<AppHint> hints;              ///< only fresh ones, sorted by key
   std::vector<AppBottleneck> bottlenecks;  ///< only fresh ones, sorted by key
+  std::vector<AppQuota> quotas;            ///< of those with dynamic allocation, sorted by key
+  std::vector<AppSideways> sideways;       ///< of those with an executor pod here, sorted by key
   /// Step of the wall clock against the steady one since the evaluation before; 0 when within 2 s. The shell
   /// counts it (flintgauge_clock_jumps_total).
   std::int64_t clock_jump_ms = 0;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace flintgauge {
@@ -71,6 +72,25 @@ HorizontalHint horizontal_hint(const HorizontalInput& input);
 /// number.
 double confidence(double completed_tasks, double observed_seconds, double age_seconds,
                   double max_age_seconds);
+
+/// Streaming has no backlog of tasks: while a query was slower than its input for three batches, as many more
+/// executors as it is too slow, else those there are. Rates in rows a second.
+struct StreamingInput {
+  double executors = 0;
+  double input_rate = 0, processing_rate = 0;  ///< of the last batch
+  double batches_behind = 0;                   ///< successive batches with processing_rate < input_rate
+  double min_executors = 0, max_executors = 200;
+};
+double streaming_executors(const StreamingInput& input);
+
+/// One application of a standalone or Connect cluster: executors it should have, cores of each.
+struct WorkerDemand {
+  double executors = 0;
+  double executor_cores = 0;
+};
+/// Workers of `cores_per_worker` that the applications of the cluster need, within [min, max].
+double workers_desired(std::span<const WorkerDemand> applications, double cores_per_worker,
+                       double min_workers, double max_workers);
 
 /// The stable variant, a Horizontal Pod Autoscaler's damping: up at once, down by the greatest desired of the
 /// last 300 s (up to 305 s: points are kept by 5 s buckets, so that their number is bounded). One per

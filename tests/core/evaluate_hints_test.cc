@@ -265,6 +265,9 @@ void expect_hint(const AppHint& hint, const EvaluateSettings& settings, std::map
   put("flintgauge_hint_executors_max", settings.max_executors);
   put("flintgauge_hint_executors_unmet", again.unmet);
   put("flintgauge_hint_executors_idle", again.idle_executors);
+  put("flintgauge_hint_executors_parity", again.parity);
+  put("flintgauge_hint_startup_seconds", settings.startup_seconds);
+  put("flintgauge_hint_wasted_core_seconds_total", hint.wasted_core_seconds);
   put("flintgauge_hint_confidence_ratio", hint.confidence);
   put("flintgauge_hint_backlog_seconds", again.backlog_seconds);
   for (const std::string_view reason : kHintReasonNames) {

@@ -1,4 +1,4 @@
-#include "agent/core/sideways.h"
+#include "flintgauge/sideways.h"
 
 #include <gtest/gtest.h>
 

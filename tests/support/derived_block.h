@@ -42,6 +42,49 @@ inline AppRow make_app(const std::string& name, const AppKey& app) {
   return row;
 }
 
+/// Two executors of four slots: garbage collection, and more tasks than slots.
+inline AppBottleneck make_bottleneck(const AppKey& app) {
+  AppBottleneck one;
+  one.app = app;
+  one.age_seconds = 2;
+  BottleneckInput& in = one.input;
+  in.window_seconds = 120;
+  in.executors = 2;
+  in.slots = in.active_tasks = 8;
+  in.pending_tasks = 392;
+  in.job_share = in.stage_share = in.backlog_share = 1;
+  in.idle_share = 0;
+  in.run_seconds = 960;
+  in.cpu_seconds = 480;
+  in.gc_seconds = 192;
+  in.tasks_completed = 120;
+  in.tasks_failed = 0;
+  one.result = classify(in);
+  return one;
+}
+
+inline AppQuota make_quota(const AppKey& app) {
+  AppQuota one;
+  one.app = app;
+  one.age_seconds = 2;
+  one.input.executors = one.input.executor_pods = 2;
+  one.input.target = 8;
+  one.input.shortfall_seconds = 40;
+  one.input.pending_pods = 0;
+  one.advice = quota_advice(one.input);
+  return one;
+}
+
+inline AppSideways make_sideways(const AppKey& app) {
+  AppSideways one;
+  one.app = app;
+  one.capacity = {16, 64.0 * 1024 * 1024 * 1024, std::numeric_limits<double>::infinity()};
+  one.executor = {4, 9.0 * 1024 * 1024 * 1024, 1};
+  one.packing = pack(one.capacity, one.executor);
+  one.free_executors = 2;
+  return one;
+}
+
 /// Three targets (up, down, not asked), two applications, a hint for the first.
 inline void fill_derived(Block& block) {
   const AppKey etl{"team-a", "spark-0f3a"};
@@ -86,7 +129,14 @@ inline void fill_derived(Block& block) {
   hint.stable = 12;
   hint.confidence = 0.75;
   hint.age_seconds = 2;
+  hint.input.running_tasks = 16;
+  hint.input.confidence = 1;
+  hint.startups = 3;
+  hint.wasted_core_seconds = 120.5;
   report->hints = {hint};
+  report->bottlenecks = {make_bottleneck(etl)};
+  report->quotas = {make_quota(etl)};
+  report->sideways = {make_sideways(etl), make_sideways(other)};
   block.report = report;
   block.page_text =
       "# HELP flintgauge_target_up 1.\n# TYPE flintgauge_target_up gauge\n"

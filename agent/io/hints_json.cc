@@ -1,0 +1,338 @@
+#include "agent/io/hints_json.h"
+
+#include <array>
+#include <cmath>
+
+#include "agent/io/json_object.h"
+
+namespace flintgauge {
+namespace {
+
+using json::Object;
+using json::object_json;
+using json::seconds_since;
+using json::Writer;
+
+void write_inputs(Writer& writer, const HorizontalInput& input) {
+  Object object(writer);
+  object.number("executors", input.executors);
+  object.number("executorPods", input.executor_pods);
+  object.number("busyExecutors", input.busy_executors);
+  object.number("runningTasks", input.running_tasks);
+  object.number("pendingTasks", input.pending_tasks);
+  object.number("unschedulableSets", input.unschedulable_sets);
+  object.number("tasksPerExecutor", input.tasks_per_executor);
+  object.number("allocationRatio", input.allocation_ratio);
+  object.number("meanTaskSeconds", input.mean_task_seconds);
+  object.number("drainTargetSeconds", input.drain_target_seconds);
+  object.number("startupSeconds", input.startup_seconds);
+  object.number("minExecutors", input.min_executors);
+  object.number("maxExecutors", input.max_executors);
+  object.number("quotaHeadroomExecutors", input.quota_headroom_executors);
+  object.number("confidence", input.confidence);
+}
+
+void write_terms(Writer& writer, const HorizontalInput& input, const HorizontalHint& hint) {
+  Object object(writer);
+  object.number("effectiveTargetSeconds", std::max(input.drain_target_seconds, 2 * input.startup_seconds));
+  object.number("parity", hint.parity);
+  object.number("workTaskSeconds", hint.work_task_seconds);
+  object.number("need", hint.need);
+  object.number("raw", hint.raw);
+  object.number("safe", hint.safe);
+  object.number("desired", hint.desired);
+  object.text("formula", "docs/hints.md section 1");
+}
+
+void write_profiles(Object& object, Writer& writer, const std::vector<ProfileHint>& profiles, bool explain) {
+  object.key("profiles");
+  writer.StartArray();
+  for (const ProfileHint& profile : profiles) {
+    Object one(writer);
+    one.number("resourceProfileId", profile.id);
+    one.number("current", profile.input.executors);
+    one.number("desired", profile.hint.desired);
+    one.text("reason", to_string(profile.hint.reason));
+    if (!explain) continue;
+    one.key("inputs");
+    write_inputs(writer, profile.input);
+    one.key("terms");
+    write_terms(writer, profile.input, profile.hint);
+  }
+  writer.EndArray();
+}
+
+void write_horizontal(Object& object, Writer& writer, const AppHint& hint, double since, bool explain) {
+  object.number("sampleAgeSeconds", hint.age_seconds + since);
+  object.number("confidence", hint.confidence);
+  object.text("reason", to_string(hint.hint.reason));
+  object.number("current", hint.input.executors);
+  object.number("desired", hint.hint.desired);
+  object.number("desiredStable", hint.stable);
+  object.number("min", hint.input.min_executors);
+  object.number("max", hint.input.max_executors);
+  object.number("unmet", hint.hint.unmet);
+  object.number("backlogSeconds", hint.hint.backlog_seconds);
+  object.number("idleExecutors", hint.hint.idle_executors);
+  object.number("parity", hint.hint.parity);
+  object.number("sparkTarget", hint.spark_target);
+  object.number("wastedCoreSeconds", hint.wasted_core_seconds);
+  object.number("startupsMeasured", static_cast<std::uint64_t>(hint.startups));
+  object.flag("dynamicAllocation", hint.has_dynamic_allocation);
+  object.key("inputs");
+  write_inputs(writer, hint.input);
+  if (!hint.profiles.empty()) write_profiles(object, writer, hint.profiles, explain);
+  if (!explain) return;
+  object.key("terms");
+  write_terms(writer, hint.input, hint.hint);
+}
+
+struct InputField {
+  std::string_view name;
+  std::optional<double> BottleneckInput::*value;
+};
+constexpr auto kInputFields = std::to_array<InputField>({
+    {"executors", &BottleneckInput::executors},
+    {"slots", &BottleneckInput::slots},
+    {"activeTasks", &BottleneckInput::active_tasks},
+    {"pendingTasks", &BottleneckInput::pending_tasks},
+    {"driverCpuCores", &BottleneckInput::driver_cpu_cores},
+    {"jobShare", &BottleneckInput::job_share},
+    {"stageShare", &BottleneckInput::stage_share},
+    {"idleShare", &BottleneckInput::idle_share},
+    {"backlogShare", &BottleneckInput::backlog_share},
+    {"runSeconds", &BottleneckInput::run_seconds},
+    {"cpuSeconds", &BottleneckInput::cpu_seconds},
+    {"gcSeconds", &BottleneckInput::gc_seconds},
+    {"fetchWaitSeconds", &BottleneckInput::fetch_wait_seconds},
+    {"shuffleWriteSeconds", &BottleneckInput::shuffle_write_seconds},
+    {"deserializeSeconds", &BottleneckInput::deserialize_seconds},
+    {"diskSpilledBytes", &BottleneckInput::disk_spilled_bytes},
+    {"inputBytes", &BottleneckInput::input_bytes},
+    {"shuffleReadBytes", &BottleneckInput::shuffle_read_bytes},
+    {"tasksCompleted", &BottleneckInput::tasks_completed},
+    {"tasksFailed", &BottleneckInput::tasks_failed},
+    {"cfsPeriods", &BottleneckInput::cfs_periods},
+    {"cfsThrottledPeriods", &BottleneckInput::cfs_throttled_periods},
+    {"oomKills", &BottleneckInput::oom_kills},
+    {"exitedExecutors", &BottleneckInput::exited_executors},
+    {"droppedEvents", &BottleneckInput::dropped_events},
+    {"stageTasks", &BottleneckInput::stage_tasks},
+    {"stageMedianSeconds", &BottleneckInput::stage_median_seconds},
+    {"stageMaxSeconds", &BottleneckInput::stage_max_seconds},
+    {"stageSchedulerDelaySeconds", &BottleneckInput::stage_scheduler_delay_seconds},
+    {"tailSeconds", &BottleneckInput::tail_seconds},
+    {"targetExecutors", &BottleneckInput::target_executors},
+    {"maxExecutors", &BottleneckInput::max_executors},
+    {"shortfallSeconds", &BottleneckInput::shortfall_seconds},
+    {"pendingPods", &BottleneckInput::pending_pods},
+    {"clusterPendingPods", &BottleneckInput::cluster_pending_pods},
+    {"quotaHeadroomExecutors", &BottleneckInput::quota_headroom_executors},
+});
+
+void write_figures(Writer& writer, const BottleneckFigures& figures) {
+  Object object(writer);
+  object.number("busy", figures.busy);
+  object.number("gc", figures.gc);
+  object.number("spill", figures.spill);
+  object.number("fetch", figures.fetch);
+  object.number("write", figures.write);
+  object.number("cpu", figures.cpu);
+  object.number("throttled", figures.throttled);
+  object.number("failed", figures.failed);
+  object.number("skew", figures.skew);
+  object.number("meanTaskSeconds", figures.mean_task_seconds);
+}
+
+void write_bottleneck(Object& object, Writer& writer, const AppBottleneck& one, double since, bool explain) {
+  object.number("sampleAgeSeconds", one.age_seconds + since);
+  object.text("kind", to_string(one.result.kind));
+  object.number("confidence", one.result.confidence);
+  object.number("windowSeconds", one.input.window_seconds);
+  object.key("causes");
+  writer.StartArray();
+  for (const BottleneckCause& cause : one.result.causes()) {
+    Object item(writer);
+    item.text("kind", to_string(cause.kind));
+    item.number("share", cause.share);
+    item.number("confidence", cause.confidence);
+    item.number("figure", cause.figure);
+    item.number("threshold", cause.threshold);
+  }
+  writer.EndArray();
+  object.key("figures");
+  write_figures(writer, one.result.figures);
+  if (!explain) return;
+  object.key("inputs");
+  Object inputs(writer);
+  inputs.number("windowSeconds", one.input.window_seconds);
+  for (const InputField& field : kInputFields) inputs.number(field.name, one.input.*field.value);
+}
+
+void write_quota(Object& object, Writer& writer, const AppQuota& one, double since, bool explain) {
+  object.number("sampleAgeSeconds", one.age_seconds + since);
+  object.text("pressure", to_string(one.advice.pressure));
+  object.number("confidence", one.advice.confidence);
+  object.number("headroomExecutors", one.input.headroom);
+  object.number("current", one.input.executors);
+  object.number("nextTarget", one.advice.next_target);
+  object.key("settings");
+  {
+    Object settings(writer);
+    settings.number("spark.dynamicAllocation.maxExecutors", one.advice.dynamic_allocation_max_executors);
+    settings.number("spark.executor.maxNumFailures", one.advice.executor_max_num_failures);
+  }
+  if (!explain) return;
+  object.key("inputs");
+  Object inputs(writer);
+  inputs.number("executorPods", one.input.executor_pods);
+  inputs.number("targetExecutors", one.input.target);
+  inputs.number("executorsToAdd", one.input.to_add);
+  inputs.number("maxNeeded", one.input.max_needed);
+  inputs.number("maxExecutors", one.input.max_executors);
+  inputs.number("shortfallSeconds", one.input.shortfall_seconds);
+  inputs.number("pendingPods", one.input.pending_pods);
+  inputs.number("startupSeconds", one.input.startup_seconds);
+}
+
+void write_resources(Object& object, Writer& writer, std::string_view name, const NodeResources& resources) {
+  object.key(name);
+  Object one(writer);
+  one.number("cpuCores", resources.cpu_cores);
+  one.number("memoryBytes", resources.memory_bytes);
+}
+
+void write_sideways(Object& object, Writer& writer, const AppSideways& one) {
+  object.text("scope", "this node; capacity, which is more than what is allocatable");
+  object.number("executorsPerNode", one.packing.executors);
+  object.number("freeExecutors", one.free_executors);
+  object.number("wasteCpu", one.packing.waste_cpu);
+  object.number("wasteMemory", one.packing.waste_memory);
+  object.key("inputs");
+  Object inputs(writer);
+  write_resources(inputs, writer, "capacity", one.capacity);
+  write_resources(inputs, writer, "daemonsets", one.daemonsets);
+  write_resources(inputs, writer, "requested", one.requested);
+  write_resources(inputs, writer, "executor", one.executor);
+}
+
+/// The members of the horizontal hint are those of the application itself; the others have objects of their
+/// own.
+void write_all(Object& object, Writer& writer, const HintsOfApp& hints, double since, bool explain) {
+  if (hints.horizontal != nullptr) write_horizontal(object, writer, *hints.horizontal, since, explain);
+  if (hints.bottleneck != nullptr) {
+    object.key("bottleneck");
+    Object one(writer);
+    write_bottleneck(one, writer, *hints.bottleneck, since, explain);
+  }
+  if (hints.quota != nullptr) {
+    object.key("quota");
+    Object one(writer);
+    write_quota(one, writer, *hints.quota, since, explain);
+  }
+  if (hints.sideways != nullptr) {
+    object.key("sideways");
+    Object one(writer);
+    write_sideways(one, writer, *hints.sideways);
+  }
+}
+
+/// False when nothing is known of the part.
+bool write_part(Object& object, Writer& writer, const HintsOfApp& hints, const HintQuestion& question,
+                double since) {
+  switch (question.part) {
+    case HintPart::kAll:
+      write_all(object, writer, hints, since, question.explain);
+      // Executors of a driver elsewhere are no hint of their application.
+      return hints.horizontal != nullptr || hints.bottleneck != nullptr;
+    case HintPart::kHorizontal:
+      if (hints.horizontal == nullptr) return false;
+      write_horizontal(object, writer, *hints.horizontal, since, question.explain);
+      return true;
+    case HintPart::kBottleneck:
+      if (hints.bottleneck == nullptr) return false;
+      write_bottleneck(object, writer, *hints.bottleneck, since, question.explain);
+      return true;
+    case HintPart::kQuota:
+      if (hints.quota == nullptr) return false;
+      write_quota(object, writer, *hints.quota, since, question.explain);
+      return true;
+    case HintPart::kSideways:
+      if (hints.sideways == nullptr) return false;
+      write_sideways(object, writer, *hints.sideways);
+      return true;
+  }
+  return false;
+}
+
+const AppKey* key_of(const HintsOfApp& hints) {
+  if (hints.horizontal != nullptr) return &hints.horizontal->app;
+  if (hints.bottleneck != nullptr) return &hints.bottleneck->app;
+  if (hints.quota != nullptr) return &hints.quota->app;
+  return hints.sideways != nullptr ? &hints.sideways->app : nullptr;
+}
+
+/// Everything that the report has a hint for, by key.
+std::vector<HintsOfApp> all_hints(const Report& report, std::string_view only) {
+  std::vector<AppKey> keys;
+  const auto add = [&](const auto& items) {
+    for (const auto& item : items) {
+      if (only.empty() || item.app.namespace_name == only) keys.push_back(item.app);
+    }
+  };
+  add(report.hints);
+  add(report.bottlenecks);
+  add(report.quotas);
+  add(report.sideways);
+  std::ranges::sort(keys);
+  const auto [first, last] = std::ranges::unique(keys);
+  keys.erase(first, last);
+  std::vector<HintsOfApp> out;
+  out.reserve(keys.size());
+  for (const AppKey& key : keys) out.push_back(hints_of(report, key.namespace_name, key.app_id));
+  return out;
+}
+
+}  // namespace
+
+HintsOfApp hints_of(const Report& report, std::string_view namespace_name, std::string_view app_id) {
+  return {find_app(report.hints, namespace_name, app_id),
+          find_app(report.bottlenecks, namespace_name, app_id),
+          find_app(report.quotas, namespace_name, app_id), find_app(report.sideways, namespace_name, app_id)};
+}
+
+std::string hints_json(const Block& derived, std::string_view only, std::string_view node, const Now& now) {
+  const double since = seconds_since(derived.report->at.steady, now.steady);
+  return json::list_json("hints", all_hints(*derived.report, only), node, now,
+                         [&](Writer& writer, const HintsOfApp& hints) {
+                           Object object(writer);
+                           json::write_app(object, *key_of(hints));
+                           write_all(object, writer, hints, since, false);
+                         });
+}
+
+std::string hint_json(const HintsOfApp& hints, const HintQuestion& question, const Block& derived,
+                      const Now& now) {
+  const AppKey* key = key_of(hints);
+  if (key == nullptr) return {};
+  bool is_known = false;
+  std::string body = object_json([&](Object& object, Writer& writer) {
+    json::write_envelope(object, {}, now);
+    json::write_app(object, *key);
+    is_known =
+        write_part(object, writer, hints, question, seconds_since(derived.report->at.steady, now.steady));
+  });
+  return is_known ? body : std::string();
+}
+
+std::string absent_hint_json(std::string_view namespace_name, std::string_view app_id, const Now& now) {
+  return object_json([&](Object& object, Writer&) {
+    json::write_envelope(object, {}, now);
+    object.text("namespace", namespace_name);
+    object.text("appId", app_id);
+    object.flag("drivenHere", false);
+    object.number("desired", std::int64_t{0});
+  });
+}
+
+}  // namespace flintgauge

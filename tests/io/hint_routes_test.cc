@@ -1,0 +1,224 @@
+#include "agent/io/hint_routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+#include <rapidjson/schema.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "agent/io/api_json.h"
+#include "agent/io/page_parts.h"
+#include "support/derived_block.h"
+
+namespace flintgauge {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr Now kAsked{.steady = {1'003'000}, .wall = {1'700'000'003'123}};  // 3 s after the evaluation
+constexpr std::string_view kApp = "/api/v1/hints/team-a/spark-0f3a";
+
+class HintRoutes : public testing::Test {
+ protected:
+  HintRoutes() { test::fill_derived(block_); }
+
+  HttpResponse ask(const std::string& path, std::string_view query = "") const {
+    return hint_answer({.path = path, .query = query, .accept = {}, .accept_encoding = {}}, block_, "node-1",
+                       kAsked);
+  }
+  HttpResponse ask_app(const std::string& rest, std::string_view query = "") const {
+    return ask(std::string(kApp) + rest, query);
+  }
+  rapidjson::Document json_of(const std::string& rest, std::string_view query = "") const {
+    const HttpResponse response = ask_app(rest, query);
+    EXPECT_EQ(response.status, 200) << response.body;
+    rapidjson::Document document;
+    document.Parse(response.body.c_str());
+    EXPECT_FALSE(document.HasParseError()) << response.body;
+    return document;
+  }
+  /// The pods of this node were read `age_ms` before kAsked.
+  void know_pods(std::int64_t age_ms) {
+    TargetState pods = test::make_target("kubelet_pods", {}, "https://10.0.0.7:10250/pods");
+    pods.asked = pods.up = pods.ever_succeeded = true;
+    pods.last_success = {kAsked.steady.ms - age_ms};
+    block_.targets.push_back(pods);
+  }
+  void change_report(auto change) {
+    auto report = std::make_shared<Report>(*block_.report);
+    change(*report);
+    block_.report = report;
+  }
+
+  Block block_;
+};
+
+TEST_F(HintRoutes, EachPartByItself) {
+  EXPECT_EQ(json_of("/horizontal")["desired"].GetInt(), 11);
+  EXPECT_DOUBLE_EQ(json_of("/horizontal")["wastedCoreSeconds"].GetDouble(), 120.5);
+  EXPECT_FALSE(json_of("/horizontal").HasMember("bottleneck"));
+  const rapidjson::Document bottleneck = json_of("/bottleneck");
+  EXPECT_STREQ(bottleneck["kind"].GetString(), "gc");
+  EXPECT_EQ(bottleneck["causes"].Size(), 2U);
+  EXPECT_STREQ(bottleneck["causes"][1]["kind"].GetString(), "slots");
+  EXPECT_DOUBLE_EQ(bottleneck["figures"]["gc"].GetDouble(), 0.2);
+  EXPECT_TRUE(bottleneck["figures"]["throttled"].IsNull()) << "not known is not zero";
+  EXPECT_DOUBLE_EQ(bottleneck["sampleAgeSeconds"].GetDouble(), 5);
+  EXPECT_FALSE(bottleneck.HasMember("inputs"));
+  EXPECT_DOUBLE_EQ(json_of("/bottleneck", "explain=1")["inputs"]["gcSeconds"].GetDouble(), 192);
+  const rapidjson::Document quota = json_of("/quota");
+  EXPECT_STREQ(quota["pressure"].GetString(), "suspected");
+  EXPECT_TRUE(quota["headroomExecutors"].IsNull());
+  EXPECT_EQ(quota["settings"]["spark.dynamicAllocation.maxExecutors"].GetInt(), 2);
+  EXPECT_EQ(json_of("/sideways")["executorsPerNode"].GetInt(), 4);
+  EXPECT_DOUBLE_EQ(json_of("/sideways")["wasteMemory"].GetDouble(), 1 - 36.0 / 64);
+}
+
+TEST_F(HintRoutes, TheApplicationHasThemAll) {
+  const rapidjson::Document all = json_of("", "explain=1");
+  EXPECT_EQ(all["desired"].GetInt(), 11);
+  EXPECT_STREQ(all["bottleneck"]["kind"].GetString(), "gc");
+  EXPECT_STREQ(all["quota"]["pressure"].GetString(), "suspected");
+  EXPECT_EQ(all["sideways"]["freeExecutors"].GetInt(), 2);
+  EXPECT_TRUE(all["terms"].HasMember("effectiveTargetSeconds"));
+}
+
+TEST_F(HintRoutes, OfANamespaceOnly) {
+  const HttpResponse response = ask("/api/v1/hints/team-a");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("spark-0f3a"));
+  EXPECT_THAT(response.body, Not(HasSubstr("team-<b>")));
+  EXPECT_EQ(ask("/api/v1/hints/team-b").status, 404);
+  EXPECT_EQ(ask("/api/v1/hints/team-a", "absent=zero").status, 400);
+}
+
+TEST_F(HintRoutes, AbsentPartsAre404) {
+  EXPECT_EQ(ask_app("/vertical2").status, 404);
+  EXPECT_EQ(ask_app("/").status, 404);
+  EXPECT_EQ(ask_app("/quota/more").status, 404);
+  const std::string other = "/api/v1/hints/team-<b>/spark-\"x\"&y";
+  EXPECT_EQ(ask(other + "/horizontal").status, 404);
+  EXPECT_EQ(ask(other).status, 404) << "its executors here are no hint of it";
+  EXPECT_EQ(ask(other + "/sideways").status, 200);
+}
+
+TEST_F(HintRoutes, UnknownParametersAreRefused) {
+  for (const char* const query : {"explain=2", "absent=0", "explain=1&", "&", "explain=1&x=1", "absent"}) {
+    EXPECT_EQ(ask_app("", query).status, 400) << query;
+  }
+  EXPECT_EQ(ask_app("", "explain=0").status, 200);
+  EXPECT_EQ(ask_app("/horizontal", "explain=1&absent=zero").status, 200);
+  EXPECT_EQ(ask_app("/bottleneck", "absent=zero").status, 400);
+}
+
+// A zero scales a workload down: only where it is certain that another node drives the application.
+TEST_F(HintRoutes, AbsentZeroIsZeroOnlyForWhatAnotherNodeDrives) {
+  const std::string elsewhere = "/api/v1/hints/team-a/spark-elsewhere";
+  EXPECT_EQ(ask(elsewhere, "absent=zero").status, 503) << "it does not know its pods";
+  know_pods(60'001);
+  EXPECT_EQ(ask(elsewhere, "absent=zero").status, 503) << "it does not know them any more";
+  know_pods(60'000);
+  const HttpResponse zero = ask(elsewhere + "/horizontal", "absent=zero");
+  EXPECT_EQ(zero.status, 200);
+  EXPECT_THAT(zero.body, HasSubstr("\"desired\":0"));
+  EXPECT_EQ(ask(elsewhere).status, 404) << "without the parameter";
+  EXPECT_EQ(json_of("/horizontal", "absent=zero")["desired"].GetInt(), 11);
+  change_report([](Report& report) { report.hints.clear(); });
+  EXPECT_EQ(ask_app("/horizontal", "absent=zero").status, 503) << "it drives it, and the data are old";
+  change_report([](Report& report) { report.apps[0].driver_pods = 0; });
+  EXPECT_EQ(ask_app("/horizontal", "absent=zero").status, 200);
+}
+
+TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
+  const auto page = [&](const std::string& path) {
+    return app_answer({.path = path, .query = {}, .accept = {}, .accept_encoding = {}}, block_,
+                      {"node-1", "9.9"}, kAsked);
+  };
+  const HttpResponse found = page("/app/team-a/spark-0f3a");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.content_type, "text/html; charset=utf-8");
+  for (const char* const part :
+       {"nightly-etl", "parity = ceil((R + P)", "(16 + 384)", "What would change it", "median of 3 executors",
+        "gc", "against 0.1", "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node"})
+    EXPECT_THAT(found.body, HasSubstr(part));
+  const HttpResponse hostile = page("/app/team-<b>/spark-\"x\"&y");
+  EXPECT_EQ(hostile.status, 200);
+  EXPECT_THAT(hostile.body, HasSubstr("&lt;b onmouseover=&#39;x&#39;&gt;"));
+  for (const char* const part :
+       {"<script", "<b onmouseover", "src=", "@import", "url(", "team-<b>", "-\"x\""})
+    EXPECT_THAT(hostile.body, Not(HasSubstr(part)));
+  EXPECT_EQ(page("/app/team-a/none").status, 404);
+  EXPECT_EQ(page("/app/team-a").status, 404);
+  EXPECT_EQ(page("/app/team-a/spark-0f3a/x").status, 404);
+}
+
+/// The published form, told to be one of its answers.
+class Form {
+ public:
+  Form() {
+    std::ifstream file(FLINTGAUGE_SOURCE_DIR "/docs/hints.schema.json");
+    std::stringstream text;
+    text << file.rdbuf();
+    text_ = text.str();
+  }
+  /// "" when the body has the form of `answer`, else where it has not.
+  std::string refuses(const std::string& answer, const std::string& body) const {
+    rapidjson::Document schema;
+    schema.Parse(text_.c_str());
+    EXPECT_FALSE(schema.HasParseError());
+    EXPECT_TRUE(schema["definitions"].HasMember(answer.c_str())) << answer;
+    schema.RemoveMember("anyOf");
+    schema.AddMember("allOf", rapidjson::Value(rapidjson::kArrayType), schema.GetAllocator());
+    rapidjson::Value ref(rapidjson::kObjectType);
+    ref.AddMember("$ref", rapidjson::Value(("#/definitions/" + answer).c_str(), schema.GetAllocator()),
+                  schema.GetAllocator());
+    schema["allOf"].PushBack(ref, schema.GetAllocator());
+    const rapidjson::SchemaDocument form(schema);
+    rapidjson::Document document;
+    document.Parse(body.c_str());
+    rapidjson::SchemaValidator validator(form);
+    if (document.Accept(validator)) return {};
+    rapidjson::StringBuffer where;
+    validator.GetInvalidDocumentPointer().StringifyUriFragment(where);
+    return std::string(validator.GetInvalidSchemaKeyword()) + " at " + where.GetString();
+  }
+
+ private:
+  std::string text_;
+};
+
+TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
+  know_pods(0);
+  change_report([](Report& report) {
+    ProfileHint profile;
+    profile.id = 1;
+    report.hints[0].profiles = {profile, profile};
+  });
+  const Form form;
+  for (const char* const query : {"", "explain=1"}) {
+    EXPECT_EQ(form.refuses("application", ask_app("", query).body), "");
+    EXPECT_EQ(form.refuses("horizontalAnswer", ask_app("/horizontal", query).body), "");
+    EXPECT_EQ(form.refuses("bottleneckAnswer", ask_app("/bottleneck", query).body), "");
+    EXPECT_EQ(form.refuses("quotaAnswer", ask_app("/quota", query).body), "");
+    EXPECT_EQ(form.refuses("sidewaysAnswer", ask_app("/sideways", query).body), "");
+  }
+  EXPECT_EQ(form.refuses("list", ask("/api/v1/hints/team-a").body), "");
+  EXPECT_EQ(form.refuses("absentAnswer", ask("/api/v1/hints/team-a/none", "absent=zero").body), "");
+  EXPECT_NE(form.refuses("horizontalAnswer", ask_app("/bottleneck").body), "") << "the form can refuse";
+  EXPECT_NE(form.refuses("bottleneckAnswer", "{\"kind\":1}"), "");
+}
+
+TEST(AppPath, LinksOnlyWhatNeedsNoEscaping) {
+  EXPECT_EQ(html::app_path("team-a", "spark-0f3a"), "/app/team-a/spark-0f3a");
+  EXPECT_EQ(html::app_path("team-a", "a b"), "");
+  EXPECT_EQ(html::app_path("", "a"), "");
+  EXPECT_EQ(html::app_path("a", "\"><script>"), "");
+}
+
+}  // namespace
+}  // namespace flintgauge
