@@ -51,6 +51,7 @@ class TextDecoder final : public Decoder {
   Status feed(std::string_view bytes) override;
   Result<Batch> finish() override;
   const ScrapeCounts& counts() const override { return counts_; }
+  const TextPage& page() const { return page_; }
 
  private:
   /// A line that is not as expected, without blanks before it and the line end.
@@ -337,6 +338,11 @@ Result<Batch> TextDecoder::finish() {
 
 std::unique_ptr<Decoder> make_text_decoder(TextPage page) {
   return std::make_unique<TextDecoder>(std::move(page));
+}
+
+const TextPage* text_page_of(const Decoder& decoder) {
+  const auto* const text = dynamic_cast<const TextDecoder*>(&decoder);
+  return text != nullptr ? &text->page() : nullptr;
 }
 
 }  // namespace flintgauge

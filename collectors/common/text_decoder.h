@@ -49,4 +49,7 @@ struct TextPage {
 /// last line without LF (but "# EOF" needs none).
 std::unique_ptr<Decoder> make_text_decoder(TextPage page);
 
+/// What the decoder reads a page by, for its slow twin; null when make_text_decoder() did not make it.
+const TextPage* text_page_of(const Decoder& decoder);
+
 }  // namespace flintgauge

@@ -23,6 +23,9 @@ CONTAINER_COUNTERS = {
     "container_fs_writes_bytes_total": ("fs_written_bytes_total", ""),
     "container_memory_failures_total": ("memory_major_page_faults_total", ""),
 }
+PRESSURE_COUNTERS = {f"container_pressure_{resource}_{kind}_seconds_total": ("pressure_seconds_total", resource + kind)
+                     for resource in ("cpu", "memory", "io") for kind in ("waiting", "stalled")}
+CONTAINER_COUNTERS.update(PRESSURE_COUNTERS)
 NETWORK_COUNTERS = {
     "container_network_receive_bytes_total": ("network_receive_bytes_total", ""),
     "container_network_transmit_bytes_total": ("network_transmit_bytes_total", ""),
@@ -87,6 +90,7 @@ class Observer:
         self.samples = {}        # series text -> (value, stamp)
         self.restarts = {}       # (uid, container) -> count
         self.killed = set()      # container ids
+        self.pressured = False   # whether anything ever waited: a node without pressure accounting shows zeros
 
     def moment(self, directory, page="cadvisor.prom"):
         """Looks at one moment. With page None only CPU time is taken from the container rows: what a stand-in tells too."""
@@ -134,6 +138,11 @@ class Observer:
         for entry in summary["pods"]:
             for group in pods[entry["podRef"]["namespace"], entry["podRef"]["name"]].groups:
                 self.gauges[group, "ephemeral_storage_usage_bytes", ""] += entry["ephemeral-storage"]["usedBytes"]
+                for volume in entry["volume"]:
+                    for field, family in (("usedBytes", "volume_usage_bytes"), ("capacityBytes", "volume_capacity_bytes")):
+                        if "pvcRef" in volume:
+                            key = group, family, volume["pvcRef"]["name"]
+                            self.gauges[key] = max(self.gauges[key], volume[field])
 
     def add(self, pod, family, label, amount):
         for group in pod.groups:
@@ -143,6 +152,7 @@ class Observer:
         page = list(rows(path))
         starts = {labels["id"]: value * 1000 for name, labels, _, value, _ in page if name == "container_start_time_seconds"}
         for name, labels, text, value, stamp in page:
+            self.pressured = self.pressured or (name in PRESSURE_COUNTERS and value > 0 and not cpu_only)
             pod = pods.get((labels["namespace"], labels["pod"]))
             if pod is None:
                 continue                                  # slices, the node

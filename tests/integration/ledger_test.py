@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The ledger: what the agent publishes of a simulated node is compared with the truth, moment by moment.
 
-  ledger_test.py --program LEDGER --gen-node GEN_NODE [--jobs N] [--soak] [SHAPE ...]
+  ledger_test.py --program LEDGER --gen-node GEN_NODE [--jobs N] [--soak] [--twin] [SHAPE ...]
 
 For each shape gen_node writes the pages of a node over at least 60 moments and the sums that its model knows. The program
 LEDGER decodes and folds them with the agent's own code. Then must hold, at every moment:
@@ -44,7 +44,9 @@ SHAPES = {
 TRUE_GAUGES = {"memory_working_set_bytes": "working_set_bytes", "memory_rss_bytes": "rss_bytes",
                "memory_cache_bytes": "cache_bytes", "memory_requests_bytes": "memory_request_bytes",
                "memory_limits_bytes": "memory_limit_bytes", "cpu_requests_millicores": "cpu_request_millicores",
-               "cpu_limits_millicores": "cpu_limit_millicores", "pods": "pods"}
+               "cpu_limits_millicores": "cpu_limit_millicores", "pods": "pods", "pods:Running": "running_pods"}
+# What no family tells: the agent's own reading of the pod list.
+TRUE_LIST = ("containers", "drivers", "executors", "host_network_pods")
 TRUE_TOTALS = {"cpu_usage_seconds_total": ("cpu_usage_ns", 1e9), "cpu_throttled_seconds_total": ("cfs_throttled_ns", 1e9),
                "cpu_cfs_periods_total": ("cfs_periods", 1), "cpu_cfs_throttled_periods_total": ("cfs_throttled_periods", 1),
                "oom_kills_total:process": ("oom_events", 1), "fs_read_bytes_total": ("fs_read_bytes", 1),
@@ -121,6 +123,7 @@ class Judge:
         groups = by_group(series)
         self.check_monotone(series)
         self.check_gauges(index, groups, truth)
+        self.check_list(series, truth)
         self.check_observer(index, groups, observer)
         if not self.churn and not self.gaps:
             self.check_true_increases(groups, truth)
@@ -143,6 +146,13 @@ class Judge:
             for key in want.keys() | have.keys():
                 expect(have.get(key, 0) == want.get(key, 0), key, family, "is", have.get(key), "not", want.get(key))
 
+    def check_list(self, series, truth):
+        for field in TRUE_LIST:
+            for label, table in (("namespace", truth["namespaces"]), ("app_id", truth["applications"])):
+                for group, books in table.items():
+                    have = series.get(f'list_{field}{{{label}="{group}"}}', 0)
+                    expect(have == books[field], group, field, "is", have, "not", books[field])
+
     def check_observer(self, index, groups, observer):
         for key, want in observer.gauges.items():
             if index in self.gaps and any(word in key[1] for word in NOT_CPU_AND_MEMORY):
@@ -152,6 +162,9 @@ class Judge:
             if index in self.gaps and "network" in key[1]:
                 continue    # the summary goes on telling them: compared again when the page is back
             have = groups.get(key)
+            if key[1].startswith("pressure") and not observer.pressured:
+                expect(have is None, key, "is told by a node that does not measure it")
+                continue
             expect(have is not None, key, "is absent, observer says", want)
             if "_seconds_" not in key[1]:
                 expect(have == want, key, "is", have, "observer says", want)
@@ -204,7 +217,7 @@ class Judge:
                 expect(have == value, app, family, state, "is", have, "not", value)
 
 
-def run_shape(name, program, gen_node, ticks, seed_offset=0):
+def run_shape(name, program, gen_node, ticks, seed_offset=0, twin=False):
     arguments, gaps = SHAPES[name]
     if seed_offset:
         arguments = ["--seed", f"{arguments[1]}.{seed_offset}"] + arguments[2:]
@@ -216,7 +229,7 @@ def run_shape(name, program, gen_node, ticks, seed_offset=0):
         truths = [json.load(open(os.path.join(m, "truth.json"), encoding="utf-8")) for m in moments]
         plan = [f"{m} {t['time'] * 1000} " + ("cadvisor" if i in gaps else "kubelet_resource")
                 for i, (m, t) in enumerate(zip(moments, truths))]
-        done = subprocess.run([program, str(seed_offset + 1)], input="\n".join(plan), capture_output=True, text=True, check=False)
+        done = subprocess.run([program, str(seed_offset + 1)] + ["--twin"] * twin, input="\n".join(plan), capture_output=True, text=True, check=False)
         expect(done.returncode == 0, done.stderr)
         outputs = read_output(done.stdout)
         expect(len(outputs) == len(moments) >= 60, "moments:", len(outputs))
@@ -242,11 +255,13 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--soak", action="store_true", default=bool(os.environ.get("FLINTGAUGE_SOAK")),
                         help="300 moments of every shape with five seeds (default: when FLINTGAUGE_SOAK is set)")
+    parser.add_argument("--twin", action="store_true",
+                        help="every text page, and a damaged copy, is read by the slow decoder too, sample by sample")
     parser.add_argument("shapes", nargs="*", metavar="SHAPE", help="default: all")
     options = parser.parse_args()
     failed = False
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        jobs = [pool.submit(run_shape, name, options.program, options.gen_node, 300 if options.soak else 61, offset)
+        jobs = [pool.submit(run_shape, name, options.program, options.gen_node, 300 if options.soak else 61, offset, options.twin)
                 for offset in range(5 if options.soak else 1) for name in options.shapes or SHAPES]
         for job in concurrent.futures.as_completed(jobs):
             try:
