@@ -43,6 +43,7 @@ class App {
   /// Nothing is present before the application's driver was heard: the totals are of the whole application,
   /// and executors alone are some node's share.
   const Numbers& numbers() const { return numbers_; }
+  void write_queries(Streaming& to) const { pages_.write_queries(to); }
   void write_facts(SparkAppFacts& facts) const;
   const LossNumbers& losses() const { return executors_.loss_numbers(); }
 

@@ -42,7 +42,7 @@ void DriverNow::take(Measure measure, double amount) {
   if (!is_of_driver(measure)) return;
   known = true;
   std::optional<double>& into = value[driver_place(measure)];
-  into = into.value_or(0) + amount;
+  into = measure == Measure::kDriverEventsDropped ? into.value_or(0) + amount : amount;
 }
 
 void DriverNow::add(const DriverNow& other) {

@@ -31,7 +31,7 @@ struct DriverNow {
   std::array<std::optional<double>, kDriverMeasures> value;
 
   const std::optional<double>& of(Measure measure) const { return value[driver_place(measure)]; }
-  /// Several series of one measure add up. Measures of executors are ignored.
+  /// Dropped events of several queues add up. Measures of executors are ignored.
   void take(Measure measure, double amount);
   /// What is absent here is taken from there: several pages may show the same registry.
   void add(const DriverNow& other);

@@ -12,6 +12,7 @@
 #include "agent/core/spark_per_executor.h"
 #include "agent/core/spark_shown.h"
 #include "agent/core/spark_spread.h"
+#include "agent/core/spark_streaming.h"
 #include "flintgauge/fold.h"
 #include "flintgauge/identity.h"
 
@@ -85,6 +86,7 @@ class SparkFold final : public Fold {
   }
 
   bool wants_pods() const override { return false; }
+  std::shared_ptr<const ServletPaths> servlet_paths() const override { return servlet_paths_; }
 
  private:
   enum class Place : std::uint8_t {
@@ -99,6 +101,7 @@ class SparkFold final : public Fold {
     Shown shown;
     spark::Spread spread;
     spark::PerExecutor executors;
+    spark::Streaming streaming;
 
     Entry(const AppKey& key, const Now& now) : app(key, now), last_live(now.steady) {}
   };
@@ -124,6 +127,7 @@ class SparkFold final : public Fold {
       counts.folded = jobs->jobs.size();
     } else if (const auto* settings = std::get_if<std::shared_ptr<const SparkSettings>>(&batch)) {
       app.apply(target, *settings, now);
+      note_servlet_path(target.app, (*settings)->servlet_path);
       counts.folded = 1;
     } else if (const auto* about = std::get_if<SparkAbout>(&batch)) {
       // Readers of the block look at facts that name an application when the set of series is another.
@@ -131,6 +135,16 @@ class SparkFold final : public Fold {
       counts.folded = 1;
     }
     return counts;
+  }
+
+  /// Another pointer only when a path is another.
+  void note_servlet_path(const AppKey& app, const std::string& path) {
+    if (path.empty()) return;
+    ServletPaths paths = servlet_paths_ != nullptr ? *servlet_paths_ : ServletPaths();
+    if (const auto known = paths.find(app); known != paths.end() && known->second == path) return;
+    std::erase_if(paths, [this](const auto& told) { return !apps_.contains(told.first); });
+    paths[app] = path;
+    servlet_paths_ = std::make_shared<const ServletPaths>(std::move(paths));
   }
 
   Entry& entry_of(const Target& target, const Now& now) {
@@ -153,6 +167,7 @@ class SparkFold final : public Fold {
     changed_ = true;
     const AppKey& key = entry.app.key();
     entry.executors.end(key, budget_);
+    entry.streaming.end(key, budget_);
     if (entry.place == Place::kOwn) return budget_.release(key.namespace_name, key.app_id, kAppSeries);
     const auto overflow = overflow_.find(key.namespace_name);
     overflow->second.ended.add_totals(entry.shown);
@@ -181,6 +196,7 @@ class SparkFold final : public Fold {
       entry.shown.add_series(out, key.namespace_name, key.app_id);
       spark::add_series(out, key.namespace_name, key.app_id, entry.spread);
       entry.executors.add_series(out, key);
+      entry.streaming.add_series(out, key);
     }
     for (const auto& [name, overflow] : overflow_) overflow.shown.add_series(out, name, kOverflowAppId);
     for (const auto& [name, use] : budget_.namespaces()) {
@@ -207,6 +223,9 @@ class SparkFold final : public Fold {
         if (settings_.per_executor) changed = entry.executors.update(facts, budget_) || changed;
       }
       changed = changed || entry.spread.present != before;
+      entry.streaming.begin();
+      entry.app.write_queries(entry.streaming);
+      changed = entry.streaming.finish(block.committed_wall, key, budget_) || changed;
     }
     block.spark_apps.resize(count);
     for (const auto& [name, use] : budget_.namespaces()) refused += use.refused > 0 ? 1 : 0;
@@ -216,6 +235,7 @@ class SparkFold final : public Fold {
 
   SparkFoldSettings settings_;
   SeriesBudget budget_;
+  std::shared_ptr<const ServletPaths> servlet_paths_;
   std::map<AppKey, Entry> apps_;
   std::map<std::string, Overflow, std::less<>> overflow_;
   SeriesList list_;

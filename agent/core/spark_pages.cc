@@ -28,6 +28,7 @@ FoldCounts PageBook::apply(const Target& target, const SampleBatch& batch, Stead
     bind(page, row, batch.routes[series], target.app.app_id);
   }
   page.driver = DriverNow{};
+  page.queries.begin();
   for (const Sample& sample : batch.samples) {
     const Row& row = page.rows[sample.series];
     if (!row.bound) {
@@ -60,6 +61,7 @@ void PageBook::bind(Page& page, Row& row, const Route& route, const std::string&
   row.bound = true;
   row.measure = route.measure;
   row.scope = route.scope;
+  if (route.scope == Scope::kQuery) row.executor = page.queries.take_place(route.container);
   if (!is_of_executor) return;
   if (page.owner.empty() && route.measure == Measure::kExecutorMaxTasks) page.is_list = true;
   row.executor = place_of(page, page.owner.empty() ? route.container : page.owner);
@@ -86,11 +88,13 @@ void PageBook::let_go(Page& page, Row& row) {
     Executor& executor = page.executors[row.executor];
     if (--executor.rows == 0) ExecutorBook::let_go(executor.entry);
   }
+  if (row.bound && row.scope == Scope::kQuery) page.queries.let_go(row.executor);
   row = Row{};
 }
 
 void PageBook::take(Page& page, const Row& row, double value) {
   if (row.scope == Scope::kDriver) return page.driver.take(row.measure, value);
+  if (row.scope == Scope::kQuery) return page.queries.take(row.executor, row.measure, value);
   if (row.scope != Scope::kExecutor) return;
   Executor& executor = page.executors[row.executor];
   if (row.measure == Measure::kExecutorActiveTasks) executor.active_tasks = value;
@@ -103,6 +107,10 @@ void PageBook::take(Page& page, const Row& row, double value) {
 void PageBook::merge_drivers() {
   driver_ = DriverNow{};
   for (const Page& page : pages_) driver_.add(page.driver);
+}
+
+void PageBook::write_queries(Streaming& to) const {
+  for (const Page& page : pages_) to.add(page.queries);
 }
 
 ExecutorsNow PageBook::summary_of(const Page& page, SteadyTime at) const {
@@ -132,7 +140,10 @@ void PageBook::write_listed(ExecutorListWriter& to) const {
 
 void PageBook::drop(const Target& target) {
   if (target.key == list_) listed_ = ExecutorsNow{};
-  if (Page* page = find(target.key); page != nullptr) page->driver = DriverNow{};
+  if (Page* page = find(target.key); page != nullptr) {
+    page->driver = DriverNow{};
+    page->queries.begin();
+  }
   merge_drivers();
 }
 
@@ -155,6 +166,7 @@ void PageBook::let_go_executors() {
 void PageBook::hold_executors() {
   for (Page& page : pages_) {
     page.driver = DriverNow{};
+    page.queries.begin();
     for (Executor& executor : page.executors) {
       if (executor.rows != 0 && executor.id != kDriverId) executor.entry = executors_.hold(executor.id);
     }

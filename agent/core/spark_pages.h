@@ -8,6 +8,7 @@
 
 #include "agent/core/spark_driver.h"
 #include "agent/core/spark_executors.h"
+#include "agent/core/spark_streaming.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/fold.h"
 
@@ -41,6 +42,8 @@ class PageBook {
   void write_listed(ExecutorListWriter& to) const;
   /// What the pages say of the driver's registry: each gauge from the first page that has it.
   const DriverNow& driver() const { return driver_; }
+  /// What they say of streaming queries.
+  void write_queries(Streaming& to) const;
   std::size_t size() const { return pages_.size(); }
 
  private:
@@ -48,7 +51,7 @@ class PageBook {
     Measure measure = Measure::kExecutorTasksCompleted;
     Scope scope = Scope::kDriver;
     bool bound = false;          ///< false: of another application, or another executor than the pod asked
-    std::uint32_t executor = 0;  ///< place in Page::executors
+    std::uint32_t executor = 0;  ///< place in Page::executors, or in Page::queries
   };
   struct Executor {
     std::string id;
@@ -62,6 +65,7 @@ class PageBook {
     std::string owner;     ///< the executor whose own registry it is; empty: the driver's
     bool is_list = false;  ///< it says of each executor how many tasks it runs at once: no registry does
     DriverNow driver;      ///< what it says of the driver's registry
+    QueryPage queries;
     std::vector<Row> rows;
     std::vector<Executor> executors;
   };

@@ -79,8 +79,12 @@ void Source::discover(const Now& now) {
     const View view = store_.read();
     const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
     if (!kubelet || !kubelet->pods) return;  // targets known before stay
-    if (has_discovered_ && kubelet->pods == settings_.discovery.pods) return;
+    std::shared_ptr<const ServletPaths> paths = fold_->servlet_paths();
+    if (has_discovered_ && kubelet->pods == settings_.discovery.pods &&
+        paths == settings_.discovery.servlet_paths)
+      return;
     settings_.discovery.pods = kubelet->pods;
+    settings_.discovery.servlet_paths = std::move(paths);
     fold_->see_pods(*kubelet->pods, now);
   } else if (has_discovered_) {
     return;

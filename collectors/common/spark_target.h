@@ -32,6 +32,10 @@ struct SparkJvm {
 /// have it). No port need be declared. Same rules for addresses and ports as for drivers; sorted. Pure.
 std::vector<SparkJvm> spark_jvms(const Discovery& discovery);
 
+/// Most that all collectors together ask of a driver in one round (spark.interval), stand-ins not counted: a
+/// test adds up their targets. Long lists are asked for in some rounds only, settings once.
+inline constexpr double kRequestsPerRound = 6;
+
 /// Drivers of discovery.pods that may be asked: labels name a driver and an application, phase Running,
 /// network of its own, and a first IP that is_pod_address() accepts. One per application (of several pods
 /// that claim the same one, the youngest); sorted by application. Pure.

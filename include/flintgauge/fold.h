@@ -61,6 +61,9 @@ class Fold {
 
   /// True when rows could not be matched to a pod: the pod list should be asked again soon.
   virtual bool wants_pods() const = 0;
+
+  /// Where drivers say that their PrometheusServlet is; the pointer is another when it says something else.
+  virtual std::shared_ptr<const ServletPaths> servlet_paths() const { return nullptr; }
 };
 
 /// For SourceKind::kKubelet. `started` is when the agent began to observe.
