@@ -356,7 +356,7 @@ class Hints(DemoCase):
         for hint in answer["hints"]:
             if "desired" not in hint:
                 continue
-            body = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}?explain=1")[2]
+            body = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}?explain=1")[2].decode()
             self.assertEqual(self.again(script, body), (0, ""))
             wrong = json.loads(body)
             wrong["terms"]["need"] += 1
