@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/http_client_support.h"
+#include "support/wait_until.h"
 
 namespace flintgauge {
 namespace {
@@ -181,12 +182,14 @@ TEST_F(HttpClientTest, WakeEndsTheWait) {
   FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.stall(); });
   HttpFetch request(target(server.url()), sink_);
   client_.start(request, times_, "");
-  std::jthread waker([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::atomic<bool> is_awake{false};
+  std::jthread waker([&] {
+    testing::wait_until([&] { return !server.requests().empty(); });  // the client waits for the answer now
+    is_awake = true;
     client_.wake();
   });
   const auto begin = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(100)) client_.wait(60'000);
+  while (!is_awake) client_.wait(60'000);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
   client_.cancel(request);
 }

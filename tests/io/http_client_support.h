@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -18,10 +19,12 @@ using testing::FakeRequest;
 struct StringSink final : BodySink {
   Status take(std::string_view more) override {
     body += more;
+    has_begun = true;
     if (body.find("poison") != std::string::npos) return fail(Reason::kParse, "line 1: poison");
     return {};
   }
   std::string body;
+  std::atomic<bool> has_begun{false};  // for the server's side of a test
 };
 
 struct Fetched {
@@ -43,6 +46,7 @@ class HttpClientTest : public ::testing::Test {
 
   Fetched fetch(HttpFetch& request, const std::string& authorization = "") {
     sink_.body.clear();
+    sink_.has_begun = false;
     client_.start(request, times_, authorization);
     while (client_.wait(1000) != &request) {
     }

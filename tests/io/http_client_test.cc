@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/http_client_support.h"
+#include "support/wait_until.h"
 
 namespace flintgauge {
 namespace {
@@ -118,9 +119,9 @@ TEST_F(HttpClientTest, SlowTrickle) {
 
 // Row 5.
 TEST_F(HttpClientTest, ResetInsideTheBody) {
-  const Fetched got = fetch_from([](FakeConnection& out, const FakeRequest&) {
+  const Fetched got = fetch_from([this](FakeConnection& out, const FakeRequest&) {
     out.send(ok_head("Content-Length: 100\r\n") + "a 1\n");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    testing::wait_until([this] { return sink_.has_begun.load(); });
     out.reset();
   });
   EXPECT_EQ(got.reason(), Reason::kReceive) << got.message();

@@ -14,6 +14,7 @@
 #include "agent/io/source.h"
 #include "support/fake_http.h"
 #include "support/fake_source.h"
+#include "support/wait_until.h"
 
 namespace flintgauge {
 
@@ -59,14 +60,9 @@ class SourceTest : public ::testing::Test {
     source_->start();
   }
 
-  /// Until it holds, or ten seconds.
   template <typename Condition>
   static bool eventually(const Condition& condition) {
-    for (int i = 0; i < 2'000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(milliseconds(5));
-    }
-    return false;
+    return testing::wait_until(condition);
   }
 
   TargetState state(std::size_t index = 0) {
