@@ -99,7 +99,19 @@ void Source::discover(const Now& now) {
   }
   for (std::size_t over = over_before; over < targets_.over_limit(); ++over)
     metrics_.count_target_dropped(Reason::kLimit);
+  if (settings_.kind == SourceKind::kSpark) note_refused();
   touch(now);
+}
+
+// Counted and told once, not at every look.
+void Source::note_refused() {
+  std::vector<std::string> refused = refused_drivers(settings_.discovery);
+  for (const std::string& driver : refused) {
+    if (std::binary_search(refused_.begin(), refused_.end(), driver)) continue;
+    metrics_.count_target_dropped(Reason::kBlockedAddress);
+    log::warn("driver not asked: no address of a pod's own", {{"driver", driver}});
+  }
+  refused_ = std::move(refused);
 }
 
 std::vector<TargetSet::Wanted> Source::find_targets() const {

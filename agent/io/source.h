@@ -60,6 +60,7 @@ class Source {
   void discover(const Now& now);
   std::vector<TargetSet::Wanted> find_targets() const;
   std::unique_ptr<TargetRun> make_run(TargetSet::Wanted wanted, const Now& now);
+  void note_refused();
   void start_due(const Now& now);
   void ask(TargetRun& run, const Now& now);
   void ended(TargetRun& run, const Now& now);
@@ -88,6 +89,7 @@ class Source {
   std::size_t in_flight_ = 0;
   bool has_discovered_ = false;
   std::optional<SteadyTime> unpublished_since_;
+  std::vector<std::string> refused_;  // as refused_drivers() gave them last
   std::atomic<std::uint64_t> first_round_{0};
   std::jthread thread_;
 };

@@ -18,8 +18,8 @@ constexpr int kDefaultUiPort = 4040;   // spark.ui.port
 constexpr int kDefaultJmxPort = 8090;  // of kubeflow's operator
 constexpr std::string_view kPathAnnotation = "prometheus.io/path";
 constexpr std::string_view kUiPages = "/metrics/";
-// kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server, this program.
-constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443, 14040};
+// kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server.
+constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443};
 constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
 constexpr std::int64_t kMinTimeoutMs = 2'000;
 constexpr std::int64_t kMaxTimeoutMs = 10'000;
@@ -74,12 +74,13 @@ std::string to_url_host(const Address& a) {
   return "[" + std::string(inet_ntop(AF_INET6, a.bytes.data(), text.data(), text.size())) + "]";
 }
 
-int annotated_port(const Pod& pod, int otherwise) {
+int annotated_port(const Pod& pod, const std::vector<int>& own_ports, int otherwise) {
   const std::string_view text = pod.annotation("prometheus.io/port");
   int port = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
   const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
-                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end();
+                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end() &&
+                     std::find(own_ports.begin(), own_ports.end(), port) == own_ports.end();
   return valid ? port : otherwise;
 }
 
@@ -94,6 +95,11 @@ std::string_view annotated_path(const Pod& pod) {
   const bool valid = path.starts_with('/') && path.size() <= kMaxPath &&
                      std::ranges::all_of(path, is_plain) && path.find("..") == std::string_view::npos;
   return valid ? path : std::string_view();
+}
+
+bool is_running_driver(const Pod& pod, const PodIdentity& identity) {
+  return pod.phase == Phase::kRunning && !pod.ips.empty() && !identity.app_id.empty() &&
+         identity.role == Role::kDriver;
 }
 
 /// Younger first, so that unique() keeps the youngest of an application.
@@ -114,24 +120,22 @@ std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool 
   return to_url_host(address);
 }
 
-int spark_ui_port(const Pod& pod) {
+int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports) {
   if (!pod.annotation(kPathAnnotation).starts_with(kUiPages)) return kDefaultUiPort;
-  return annotated_port(pod, kDefaultUiPort);
+  return annotated_port(pod, own_ports, kDefaultUiPort);
 }
 
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
   std::vector<std::pair<SparkDriver, std::int64_t>> found;
   if (discovery.pods == nullptr) return {};
   for (const Pod& pod : discovery.pods->pods) {
-    if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) continue;
-
     const PodIdentity identity = identify(pod);
-    if (identity.app_id.empty() || identity.role != Role::kDriver) continue;
+    if (!is_running_driver(pod, identity) || pod.host_network) continue;
     const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
     if (host.empty()) continue;
     SparkDriver driver{{std::string(identity.namespace_name), std::string(identity.app_id)},
                        pod.uid,
-                       "http://" + host + ":" + std::to_string(spark_ui_port(pod)),
+                       "http://" + host + ":" + std::to_string(spark_ui_port(pod, discovery.own_ports)),
                        {}};
     const std::string_view path = annotated_path(pod);
     if (path.starts_with(kUiPages)) driver.annotated_path = path;
@@ -159,7 +163,7 @@ std::vector<SparkJvm> spark_jvms(const Discovery& discovery) {
     if (path.empty() || path.starts_with(kUiPages)) continue;
     const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
     if (host.empty()) continue;
-    std::string url = "http://" + host + ":" + std::to_string(annotated_port(pod, kDefaultJmxPort));
+    std::string url = "http://" + host + ":" + std::to_string(annotated_port(pod, discovery.own_ports, kDefaultJmxPort));
     jvms.push_back({{std::string(identity.namespace_name), std::string(identity.app_id)},
                     pod.uid,
                     std::string(is_executor ? identity.executor_id : ""),
@@ -168,6 +172,19 @@ std::vector<SparkJvm> spark_jvms(const Discovery& discovery) {
   std::ranges::sort(jvms, {},
                     [](const SparkJvm& jvm) { return std::tie(jvm.app, jvm.executor_id, jvm.pod_uid); });
   return jvms;
+}
+
+std::vector<std::string> refused_drivers(const Discovery& discovery) {
+  std::vector<std::string> refused;
+  if (discovery.pods == nullptr) return refused;
+  for (const Pod& pod : discovery.pods->pods) {
+    if (!is_running_driver(pod, identify(pod))) continue;
+    const std::string& ip = pod.ips.front();
+    if (pod.host_network || url_host_of_pod(ip, pod.host_ip, discovery.allow_loopback).empty())
+      refused.push_back(pod.namespace_name + '/' + pod.name + ' ' + ip);
+  }
+  std::sort(refused.begin(), refused.end());
+  return refused;
 }
 
 Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,

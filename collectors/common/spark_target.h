@@ -37,7 +37,7 @@ std::vector<SparkJvm> spark_jvms(const Discovery& discovery);
 inline constexpr double kRequestsPerRound = 6;
 
 /// Drivers of discovery.pods that may be asked: labels name a driver and an application, phase Running,
-/// network of its own, and a first IP that is_pod_address() accepts. One per application (of several pods
+/// network of its own, and a first IP that url_host_of_pod() accepts. One per application (of several pods
 /// that claim the same one, the youngest); sorted by application. Pure.
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery);
 
@@ -57,7 +57,8 @@ std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool 
 
 /// Port of the driver's UI: 4040, or annotation prometheus.io/port when prometheus.io/path names a page below
 /// /metrics/ (the UI's pages; plain /metrics is the JMX agent's, on a port of its own) and the port is a
-/// number in 1..65535 that no kubelet, etcd, API server or this program uses (rule 17 of the same section).
-int spark_ui_port(const Pod& pod);
+/// number in 1..65535 that no kubelet, etcd or API server uses, nor this program, `own_ports` (rule 17 of the
+/// same section).
+int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports);
 
 }  // namespace flintgauge

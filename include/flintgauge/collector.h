@@ -1,8 +1,9 @@
 // A collector knows one kind of endpoint: where it is and what its bytes mean. It does no I/O and keeps no
 // state; what a target needs between scrapes lives in the Decoder that the collector makes for it.
 //
-// Life of a scrape:  begin() -> feed() for every block of bytes -> finish()  |  abandon()
-// A scrape is a transaction: until finish() has returned a Batch nothing that the decoder says has changed.
+// Life of a scrape:  begin() -> feed() for every block of bytes -> finish(); or begin() again: what came
+// before is forgotten A scrape is a transaction: until finish() has returned a Batch nothing that the decoder
+// says has changed.
 //
 // Add a collector: collectors/NAME.cc with `std::unique_ptr<Collector> make_NAME()`, one line in
 // collectors/CMakeLists.txt, tests/collectors/NAME_test.cc. Nothing else changes.
@@ -63,7 +64,8 @@ struct Target {
   std::string fallback_of;  ///< key of the target this one stands in for; asked only while that one has
                             ///< failed 3 times in a row
   bool optional = false;    ///< 404 or redirect means "not offered": remembered, asked again rarely, no error
-  bool skip_unchanged = false;  ///< body hashed; an unchanged body counts as success without decoding
+  bool skip_unchanged =
+      false;  ///< compared with the last good body; the same counts as success without decoding
 };
 
 /// Where drivers say that their PrometheusServlet is (SparkSettings::servlet_path).
@@ -78,7 +80,12 @@ struct Discovery {
   std::int64_t kubelet_interval_ms = 10'000;
   std::int64_t summary_interval_ms = 60'000;
   std::int64_t spark_interval_ms = 10'000;
+  std::vector<int> own_ports;  ///< this program listens there: no annotation may send it to itself
 };
+
+/// Spark drivers among discovery.pods that are not asked because of their address ("NAMESPACE/POD ADDRESS"):
+/// the node's own network, or one that no pod can honestly have. Sorted. Pure.
+std::vector<std::string> refused_drivers(const Discovery& discovery);
 
 /// Where a series goes. Made once in a series' life, from its labels. Empty strings: the row does not say.
 struct Route {
@@ -139,7 +146,7 @@ class Decoder {
   /// Starts a scrape; forgets an unfinished one.
   virtual void begin() = 0;
 
-  /// Takes the next bytes, split anywhere. An error ends the scrape: call begin() or abandon() next.
+  /// Takes the next bytes, split anywhere. An error ends the scrape: call begin() next.
   virtual Status feed(std::string_view bytes) = 0;
 
   /// REQUIRES: the transport has verified the end of the body. Error: the scrape is as if it had never been.

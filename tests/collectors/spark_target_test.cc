@@ -92,6 +92,22 @@ TEST(SparkJvms, LeavesOutWhatIsNotAnnotatedOrMayNotBeAsked) {
   EXPECT_TRUE(spark_jvms(Discovery{}).empty());
 }
 
+TEST(SparkDrivers, TellsWhichItRefused) {
+  Pod of_the_node = driver_pod("spark-1", "10.0.17.23");
+  Pod on_host_network = driver_pod("spark-2", "10.0.17.23");
+  on_host_network.host_network = true;
+  Pod metadata = driver_pod("spark-3", "169.254.169.254");
+  const Pod good = driver_pod("spark-4", "10.244.0.9");
+  Pod ended = driver_pod("spark-5", "10.0.17.23");
+  ended.phase = Phase::kSucceeded;
+  Pod executor = driver_pod("spark-6", "10.0.17.23");
+  executor.labels = {{"spark-app-selector", "spark-6"}, {"spark-role", "executor"}};
+  EXPECT_EQ(refused_drivers(discovery_of({metadata, of_the_node, good, on_host_network, ended, executor})),
+            (std::vector<std::string>{"team-a/spark-1-driver 10.0.17.23", "team-a/spark-2-driver 10.0.17.23",
+                                      "team-a/spark-3-driver 169.254.169.254"}));
+  EXPECT_TRUE(refused_drivers(Discovery{}).empty());
+}
+
 TEST(SparkDrivers, OneTargetPerApplicationTheYoungestPod) {
   Pod old = driver_pod("spark-1", "10.244.0.9");
   Pod young = driver_pod("spark-1", "10.244.0.10");
@@ -154,7 +170,7 @@ class SparkUiPort : public testing::TestWithParam<PortCase> {};
 TEST_P(SparkUiPort, TakesTheAnnotationOnlyWhenItIsTheUi) {
   Pod pod;
   pod.annotations = {{"prometheus.io/path", GetParam().path}, {"prometheus.io/port", GetParam().port}};
-  EXPECT_EQ(spark_ui_port(pod), GetParam().expected);
+  EXPECT_EQ(spark_ui_port(pod, {8125, 19000}), GetParam().expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(SparkTarget, SparkUiPort,
@@ -163,7 +179,8 @@ INSTANTIATE_TEST_SUITE_P(SparkTarget, SparkUiPort,
                                          PortCase{"jmx_agent", "/metrics", "8090", 4040},
                                          PortCase{"no_path", "", "4041", 4040},
                                          PortCase{"kubelet", "/metrics/prometheus/", "10250", 4040},
-                                         PortCase{"own", "/metrics/prometheus/", "14040", 4040},
+                                         PortCase{"own", "/metrics/prometheus/", "19000", 4040},
+                                         PortCase{"other", "/metrics/prometheus/", "14040", 14040},
                                          PortCase{"zero", "/metrics/prometheus/", "0", 4040},
                                          PortCase{"large", "/metrics/prometheus/", "65536", 4040},
                                          PortCase{"negative", "/metrics/prometheus/", "-1", 4040},

@@ -131,6 +131,27 @@ TEST_F(SourceSparkTest, FollowsThePods) {
   EXPECT_EQ(diary_.count("drop driver/team/b"), 0U);
 }
 
+TEST_F(SourceSparkTest, ADriverWithTheNodesAddressIsCountedOnce) {
+  offer({target("driver", "/")}, true);
+  start();
+  Pod driver = pod("a", server_.url("/a"));
+  driver.phase = Phase::kRunning;
+  driver.labels = {{"spark-role", "driver"}, {"spark-app-selector", "spark-1"}};
+  driver.ips = {"10.0.0.1"};
+  driver.host_ip = "10.0.0.1";
+  const std::string dropped = "flintgauge_targets_dropped_total{reason=\"blocked_address\"}";
+  EXPECT_EQ(metric(dropped), 0);
+  publish_pods({driver});
+  ASSERT_TRUE(eventually([&] { return metric(dropped) == 1; }));
+  publish_pods({driver, pod("b", server_.url("/b"))});
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 1; }));
+  EXPECT_EQ(metric(dropped), 1) << "known before";
+  Pod another = driver;
+  another.name = "c";
+  publish_pods({driver, another});
+  EXPECT_TRUE(eventually([&] { return metric(dropped) == 2; }));
+}
+
 TEST_F(SourceSparkTest, ThePodsNewIncarnationIsANewTarget) {
   offer({target("driver", "/")}, true);
   start();
