@@ -30,7 +30,7 @@ Status run_node(const CommandLine& line) {
   block_stop_signals();
   const Result<Config> config = ready_config(line);
   if (!config) return tl::unexpected(config.error());
-  return run_agent(*config, 0, nullptr);
+  return run_agent(*config, FirstRound::kSpread, 0, nullptr);
 }
 
 Status run_demo(const CommandLine& line) {
@@ -39,7 +39,7 @@ Status run_demo(const CommandLine& line) {
   if (Status status = choose_demo_address(line.demo_listen, config); !status) return status;
   const Result<std::unique_ptr<Demo>> demo = Demo::start(config);
   if (!demo) return tl::unexpected(demo.error());
-  return run_agent(config, line.demo_seconds, demo_greeting);
+  return run_agent(config, FirstRound::kAtOnce, line.demo_seconds, demo_greeting);
 }
 
 Status run_once(const CommandLine& line) {

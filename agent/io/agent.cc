@@ -9,6 +9,7 @@
 
 #include "agent/io/collector_choice.h"
 #include "agent/io/log.h"
+#include "agent/io/schedule.h"
 #include "agent/io/system_clock.h"
 #include "flintgauge/fold.h"
 
@@ -35,7 +36,7 @@ Discovery discovery_of(const Config& config) {
   return discovery;
 }
 
-SourceSettings kubelet_settings(const Config& config) {
+SourceSettings kubelet_settings(const Config& config, FirstRound first_round) {
   SourceSettings settings;
   settings.kind = SourceKind::kKubelet;
   settings.discovery = discovery_of(config);
@@ -50,6 +51,8 @@ SourceSettings kubelet_settings(const Config& config) {
   settings.body_limit = static_cast<std::size_t>(config.kubelet.body_limit_bytes);
   settings.token_file = config.kubelet.token_file;
   settings.node_name = config.node.name;
+  if (first_round == FirstRound::kSpread)
+    settings.start_delay_ms = start_delay_of(config.node.name, config.kubelet.interval_ms);
   return settings;
 }
 
@@ -67,17 +70,19 @@ SourceSettings spark_settings(const Config& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo& build) try {
+Result<std::unique_ptr<Agent>> Agent::make(const Config& config, const BuildInfo& build,
+                                           FirstRound first_round) try {
   Result<Source::Collectors> collectors = choose_collectors(config.targets.disabled_collectors);
   if (!collectors) return tl::unexpected(collectors.error());
-  std::unique_ptr<Agent> agent(new Agent(config, *std::move(collectors), build));
+  std::unique_ptr<Agent> agent(new Agent(config, *std::move(collectors), build, first_round));
   if (Status status = agent->listen_for_pushes(config.push); !status) return tl::unexpected(status.error());
   return agent;
 } catch (const std::exception& thrown) {
   return fail(Reason::kInternal, thrown.what());
 }
 
-Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build)
+Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build,
+             FirstRound first_round)
     : collectors_(std::move(collectors)),
       metrics_(build),
       evaluator_(config.hints, config.series, store_,
@@ -92,7 +97,7 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
                                       make_spark_fold(series.spark, started, config.spark.totals), store_,
                                       metrics_, [this] { on_spark_published(); });
   }
-  kubelet_ = std::make_unique<Source>(kubelet_settings(config), collectors_,
+  kubelet_ = std::make_unique<Source>(kubelet_settings(config, first_round), collectors_,
                                       make_kubelet_fold(series.kubelet, started), store_, metrics_,
                                       [this] { on_kubelet_published(); });
   if (config.kubelet.insecure_skip_verify)

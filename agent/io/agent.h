@@ -21,11 +21,15 @@
 
 namespace flintgauge {
 
+/// When the kubelet is asked for the first time: at once, or a little later, another time on each node.
+enum class FirstRound : std::uint8_t { kAtOnce, kSpread };
+
 class Agent {
  public:
   /// Wires everything; starts nothing. `config` is validated and has no $VAR left. kConfig when a value can
   /// only now be seen to be wrong, kInternal when libcurl cannot be initialised.
-  static Result<std::unique_ptr<Agent>> make(const Config& config, const BuildInfo& build);
+  static Result<std::unique_ptr<Agent>> make(const Config& config, const BuildInfo& build,
+                                             FirstRound first_round = FirstRound::kAtOnce);
   ~Agent();  ///< stop()
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
@@ -46,7 +50,7 @@ class Agent {
   Result<std::string> run_once();
 
  private:
-  Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build);
+  Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build, FirstRound first_round);
   Status listen_for_pushes(const PushConfig& config);
   void on_kubelet_published();
   void on_spark_published();

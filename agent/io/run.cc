@@ -61,7 +61,8 @@ void block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-Status run_agent(const Config& config, int seconds, std::string (*greeting)(const std::string& address)) {
+Status run_agent(const Config& config, FirstRound first_round, int seconds,
+                 std::string (*greeting)(const std::string& address)) {
   if (Status status = log::setup(config.log.level, config.log.format); !status) return status;
   const BuildInfo build = this_build();
   log::info("flintgauge starts", {{"version", build.version},
@@ -69,7 +70,7 @@ Status run_agent(const Config& config, int seconds, std::string (*greeting)(cons
                                   {"node", config.node.name},
                                   {"kubelet", config.kubelet.url}});
   if (geteuid() == 0) log::warn("running as root; no right of it is needed, run as another user");
-  const Result<std::unique_ptr<Agent>> made = Agent::make(config, build);
+  const Result<std::unique_ptr<Agent>> made = Agent::make(config, build, first_round);
   if (!made) return tl::unexpected(made.error());
   Agent& agent = **made;
   Routes routes(agent.store(), agent.metrics(),

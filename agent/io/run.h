@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agent/io/agent.h"
 #include "flintgauge/config.h"
 #include "flintgauge/error.h"
 
@@ -14,6 +15,7 @@ void block_stop_signals();
 /// Serves until SIGTERM or SIGINT, or for `seconds` when they are not 0; then lets everything go in reverse
 /// order. `greeting`, unless null, makes the text for the standard output once it serves on an address.
 /// REQUIRES: block_stop_signals(); `config` is validated and has no $VAR left.
-Status run_agent(const Config& config, int seconds, std::string (*greeting)(const std::string& address));
+Status run_agent(const Config& config, FirstRound first_round, int seconds,
+                 std::string (*greeting)(const std::string& address));
 
 }  // namespace flintgauge

@@ -4,11 +4,11 @@
 
 namespace flintgauge {
 
-Schedule::Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now, std::int64_t retry_ms)
+Schedule::Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime first, std::int64_t retry_ms)
     : interval_ms_(interval_ms),
       phase_ms_(phase_ms % interval_ms),
       retry_ms_(retry_ms < interval_ms ? retry_ms : 0),
-      due_(now) {}
+      due_(first) {}
 
 void Schedule::failed(SteadyTime begun, std::int64_t failures, SteadyTime now) {
   const std::int64_t doublings = std::min<std::int64_t>(failures - 1, 16);
@@ -27,6 +27,11 @@ SteadyTime Schedule::next(SteadyTime begun, std::int64_t delay_ms, SteadyTime no
   const std::int64_t earliest = std::max(begun.ms + delay_ms - interval_ms_ / 2, now.ms + 1);
   const std::int64_t steps = (earliest - phase_ms_ + interval_ms_ - 1) / interval_ms_;
   return {phase_ms_ + steps * interval_ms_};
+}
+
+std::int64_t start_delay_of(std::string_view node, std::int64_t interval_ms) {
+  constexpr std::int64_t kMostMs = 5'000;
+  return phase_of(node, std::clamp<std::int64_t>(interval_ms / 4, 1, kMostMs));
 }
 
 std::int64_t phase_of(std::string_view text, std::int64_t interval_ms) {

@@ -8,9 +8,9 @@
 
 namespace flintgauge {
 
-/// First at once; then on a grid of its interval, shifted by a phase of its own, so that targets of equal
-/// interval and phase stay in one round and a fleet does not ask in step. A late or long scrape skips grid
-/// points, it never bursts. One thread.
+/// First at a given time; then on a grid of its interval, shifted by a phase of its own, so that targets of
+/// equal interval and phase stay in one round and a fleet does not ask in step. A late or long scrape skips
+/// grid points, it never bursts. One thread.
 class Schedule {
  public:
   /// After failures the next try waits up to this many intervals (and 60 s): a target that is back is seen
@@ -22,7 +22,7 @@ class Schedule {
 
   /// `retry_ms`: after a failure, when that is sooner than the interval; doubled up to 60 s. 0: as the
   /// interval. REQUIRES: interval_ms > 0.
-  Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime now, std::int64_t retry_ms = 0);
+  Schedule(std::int64_t interval_ms, std::int64_t phase_ms, SteadyTime first, std::int64_t retry_ms = 0);
 
   SteadyTime due() const { return due_; }
   bool is_due(SteadyTime now) const { return now >= due_; }
@@ -46,6 +46,11 @@ class Schedule {
   std::int64_t retry_ms_;
   SteadyTime due_;
 };
+
+/// How long a node waits before its first round, so that a fleet started at once does not ask in step (each
+/// first question costs the API server a review of the token): fixed for a node, spread over a quarter of the
+/// interval and at most 5 s, because nothing is ready before.
+std::int64_t start_delay_of(std::string_view node, std::int64_t interval_ms);
 
 /// A number in [0, interval_ms), the same for the same text always and everywhere.
 std::int64_t phase_of(std::string_view text, std::int64_t interval_ms);

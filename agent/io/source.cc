@@ -131,8 +131,9 @@ std::unique_ptr<TargetRun> Source::make_run(TargetSet::Wanted wanted, const Now&
   const std::string place = settings_.node_name + ' ' + std::string(origin_of(wanted.target.url));
   const std::int64_t phase_ms = phase_of(place, wanted.target.pace.interval_ms);
   EndpointCounters& counters = metrics_.endpoint(settings_.kind, wanted.collector->name());
+  const SteadyTime first{now.steady.ms + settings_.start_delay_ms};
   return std::make_unique<TargetRun>(std::make_shared<const Target>(std::move(wanted.target)),
-                                     *wanted.collector, settings_.requests, counters, phase_ms, now.steady);
+                                     *wanted.collector, settings_.requests, counters, phase_ms, first);
 }
 
 void Source::start_due(const Now& now) {

@@ -26,10 +26,11 @@ struct SourceSettings {
   SourceKind kind = SourceKind::kKubelet;
   Discovery discovery;  ///< for SourceKind::kSpark, pods are taken from the kubelet's shard
   RequestPolicy requests;
-  std::size_t body_limit = 0;   ///< bytes, for every target
-  std::string token_file;       ///< "" = no token
-  std::string node_name;        ///< sets the phase of the rounds
-  PushQueue* pushes = nullptr;  ///< what was pushed for this source's fold; outlives the source
+  std::size_t body_limit = 0;       ///< bytes, for every target
+  std::string token_file;           ///< "" = no token
+  std::string node_name;            ///< sets the phase of the rounds
+  PushQueue* pushes = nullptr;      ///< what was pushed for this source's fold; outlives the source
+  std::int64_t start_delay_ms = 0;  ///< before a new target is asked for the first time
 };
 
 class Source {
@@ -59,8 +60,8 @@ class Source {
   void turn();
   void discover(const Now& now);
   std::vector<TargetSet::Wanted> find_targets() const;
-  std::unique_ptr<TargetRun> make_run(TargetSet::Wanted wanted, const Now& now);
   void note_refused();
+  std::unique_ptr<TargetRun> make_run(TargetSet::Wanted wanted, const Now& now);
   void start_due(const Now& now);
   void ask(TargetRun& run, const Now& now);
   void ended(TargetRun& run, const Now& now);
@@ -88,8 +89,8 @@ class Source {
   TargetSet targets_;
   std::size_t in_flight_ = 0;
   bool has_discovered_ = false;
-  std::optional<SteadyTime> unpublished_since_;
   std::vector<std::string> refused_;  // as refused_drivers() gave them last
+  std::optional<SteadyTime> unpublished_since_;
   std::atomic<std::uint64_t> first_round_{0};
   std::jthread thread_;
 };

@@ -24,12 +24,12 @@ HttpTarget http_target(const Target& target, const RequestPolicy& policy) {
 
 TargetRun::TargetRun(std::shared_ptr<const Target> target, const Collector& collector,
                      const RequestPolicy& policy, EndpointCounters& counters, std::int64_t phase_ms,
-                     SteadyTime now)
+                     SteadyTime first)
     : counters_(counters),
       connect_timeout_ms_(policy.connect_timeout_ms),
       decoder_(collector.make_decoder(*target)),
       request_(http_target(*target, policy), *this),
-      schedule_(target->pace.interval_ms, phase_ms, now, target->pace.retry_ms) {
+      schedule_(target->pace.interval_ms, phase_ms, first, target->pace.retry_ms) {
   if (target->skip_unchanged) unchanged_.emplace();
   state_.target = std::move(target);
 }

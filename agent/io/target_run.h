@@ -28,7 +28,7 @@ struct RequestPolicy {
 class TargetRun final : public BodySink {
  public:
   TargetRun(std::shared_ptr<const Target> target, const Collector& collector, const RequestPolicy& policy,
-            EndpointCounters& counters, std::int64_t phase_ms, SteadyTime now);
+            EndpointCounters& counters, std::int64_t phase_ms, SteadyTime first);
 
   const Target& target() const { return *state_.target; }
   const TargetState& state() const { return state_; }

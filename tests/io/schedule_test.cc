@@ -81,6 +81,29 @@ TEST(Schedule, AskByOnlyBringsForward) {
   EXPECT_EQ(schedule.due().ms, 5'000);
 }
 
+TEST(Schedule, FirstAtTheGivenTime) {
+  Schedule schedule(kInterval, 3'000, {41'234 + 1'500});
+  EXPECT_FALSE(schedule.is_due({42'733}));
+  EXPECT_TRUE(schedule.is_due({42'734}));
+  schedule.succeeded({42'734}, {42'800});
+  EXPECT_EQ(schedule.due().ms, 53'000) << "the grid is that of the phase alone";
+}
+
+TEST(Schedule, AFleetStartsSpreadOverAQuarterOfTheInterval) {
+  std::int64_t buckets[5] = {};
+  for (int node = 0; node < 1'000; ++node) {
+    const std::string name = "node-" + std::to_string(node);
+    const std::int64_t delay = start_delay_of(name, kInterval);
+    ASSERT_GE(delay, 0);
+    ASSERT_LT(delay, kInterval / 4);
+    EXPECT_EQ(delay, start_delay_of(name, kInterval));
+    EXPECT_LT(start_delay_of(name, 3'600'000), 5'000);
+    EXPECT_EQ(start_delay_of(name, 1), 0);
+    ++buckets[delay / 500];
+  }
+  for (const std::int64_t count : buckets) EXPECT_GT(count, 100);
+}
+
 TEST(Schedule, PhasesAreSpreadAndFixed) {
   std::int64_t buckets[10] = {};
   for (int node = 0; node < 1'000; ++node) {

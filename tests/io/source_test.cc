@@ -12,6 +12,17 @@
 namespace flintgauge {
 namespace {
 
+TEST_F(SourceTest, AsksNothingBeforeItsFirstRoundIsDue) {
+  offer({target("a", "/1")});
+  settings_.start_delay_ms = 3'600'000;
+  start();
+  ASSERT_TRUE(eventually([&] { return published_ >= 1; })) << "that there is a target";
+  source_->stop();
+  EXPECT_TRUE(server_.requests().empty());
+  EXPECT_FALSE(state().asked);
+  EXPECT_EQ(source_->first_round(), 0U);
+}
+
 TEST_F(SourceTest, AsksInTheOrderOfTheCollectorsOneAtATime) {
   server_.script([this](FakeConnection& out, const FakeRequest&) {
     if (++at_once_ > 1) overlapped_ = true;
