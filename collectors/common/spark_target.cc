@@ -163,7 +163,8 @@ std::vector<SparkJvm> spark_jvms(const Discovery& discovery) {
     if (path.empty() || path.starts_with(kUiPages)) continue;
     const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
     if (host.empty()) continue;
-    std::string url = "http://" + host + ":" + std::to_string(annotated_port(pod, discovery.own_ports, kDefaultJmxPort));
+    std::string url =
+        "http://" + host + ":" + std::to_string(annotated_port(pod, discovery.own_ports, kDefaultJmxPort));
     jvms.push_back({{std::string(identity.namespace_name), std::string(identity.app_id)},
                     pod.uid,
                     std::string(is_executor ? identity.executor_id : ""),
