@@ -105,7 +105,7 @@ void update_two_writers(benchmark::State& state) {
 /// A whole read: claim a row, pin three blocks, let go.
 void read_view(benchmark::State& state) {
   Store store;
-  for (const Shard shard : {Shard::kKubelet, Shard::kSpark, Shard::kDerived}) {
+  for (const Shard shard : {Shard::kKubelet, Shard::kSpark, Shard::kCompanions, Shard::kDerived}) {
     store.writable(shard);
     store.publish(shard);
   }

@@ -64,7 +64,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }
 
 Status validate_times_and_sizes(const Config& config) {
-  const std::array<Range<std::int64_t>, 6> ranges = {{
+  const std::array<Range<std::int64_t>, 8> ranges = {{
       {"kubelet.interval", config.kubelet.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"kubelet.summary_interval", config.kubelet.summary_interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"spark.interval", config.spark.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
@@ -72,6 +72,9 @@ Status validate_times_and_sizes(const Config& config) {
        "from 1s to 24h"},
       {"kubelet.body_limit", config.kubelet.body_limit_bytes, kMiB / 16, 1024 * kMiB, "from 64KiB to 1GiB"},
       {"spark.body_limit", config.spark.body_limit_bytes, kMiB / 16, 1024 * kMiB, "from 64KiB to 1GiB"},
+      {"companions.interval", config.companions.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
+      {"companions.body_limit", config.companions.body_limit_bytes, kMiB / 16, 1024 * kMiB,
+       "from 64KiB to 1GiB"},
   }};
   return check_ranges(ranges);
 }
@@ -102,6 +105,14 @@ Status validate_series(const BudgetLimits& series) {
       {"series.app", series.app, 1, series.namespace_, "at least 1 and not above series.namespace"},
       {"series.namespace", series.namespace_, 1, series.node, "at least 1 and not above series.node"},
       {"series.node", series.node, 1, 1'000'000, "from 1 to 1000000"},
+  }};
+  return check_ranges(ranges);
+}
+
+Status validate_companions(const CompanionsConfig& companions) {
+  const std::array<Range<std::size_t>, 2> ranges = {{
+      {"companions.max_targets_per_namespace", companions.max_targets_per_namespace, 1, 500, "from 1 to 500"},
+      {"companions.max_samples", companions.max_samples, 100, 100'000, "from 100 to 100000"},
   }};
   return check_ranges(ranges);
 }
@@ -156,6 +167,7 @@ Status validate(const Config& config) {
   if (!is_one_of(config.log.format, {"logfmt", "json"})) return bad("log.format", "must be logfmt or json");
   return validate_times_and_sizes(config)
       .and_then([&] { return validate_series(config.series); })
+      .and_then([&] { return validate_companions(config.companions); })
       .and_then([&] { return validate_hints(config.hints); })
       .and_then([&] { return validate_push(config); });
 }

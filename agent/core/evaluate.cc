@@ -55,7 +55,7 @@ struct Source {
   std::string_view name;
   const Block* block;  ///< null when it has published nothing
 };
-using Sources = std::array<Source, 2>;
+using Sources = std::array<Source, 3>;
 
 /// Which series a target has now. An endpoint that does not exist there is neither up nor down.
 struct TargetShape {
@@ -163,7 +163,7 @@ struct Evaluator::State {
   std::vector<AppKey> hinted;
   std::vector<AppKey> placed;
   std::vector<AppKey> classified;  ///< every hinted one is among them: both need the same fresh lists
-  std::array<bool, 2> has_block{};
+  std::array<bool, std::tuple_size_v<Sources>> has_block{};
   SeriesCount count;
   SeriesList list;
 
@@ -210,7 +210,9 @@ bool Evaluator::State::take_targets(const Sources& sources, Block& derived) {
 }
 
 bool Evaluator::State::take_blocks(const Sources& sources) {
-  const std::array<bool, 2> now_has{sources[0].block != nullptr, sources[1].block != nullptr};
+  std::array<bool, std::tuple_size_v<Sources>> now_has{};
+  std::ranges::transform(sources, now_has.begin(),
+                         [](const Source& source) { return source.block != nullptr; });
   return std::exchange(has_block, now_has) != now_has;
 }
 
@@ -278,7 +280,8 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
   State& state = *state_;
   const Block* kubelet = view.block(Shard::kKubelet);
   const Block* spark = view.block(Shard::kSpark);
-  const Sources sources{Source{"kubelet", kubelet}, Source{"spark", spark}};
+  const Block* companions = view.block(Shard::kCompanions);
+  const Sources sources{Source{"kubelet", kubelet}, Source{"spark", spark}, Source{"companions", companions}};
 
   auto report = std::make_shared<Report>();
   report->at = now;
@@ -299,7 +302,8 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
   changed = state.take_refused(sources) || changed;
   changed = state.take_targets(sources, derived) || changed;
   changed = state.take_blocks(sources) || changed;
-  changed = state.count.read(kubelet, spark, changed, state.apps.apps(), state.classified) || changed;
+  changed =
+      state.count.read({kubelet, spark, companions}, changed, state.apps.apps(), state.classified) || changed;
 
   const auto walk = [&](SeriesList& to) { state.walk(sources, *report, derived, to); };
   state.list.fill(derived, changed, walk);

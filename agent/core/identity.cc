@@ -70,7 +70,8 @@ constexpr auto kCompanions = std::to_array<std::pair<std::string_view, std::stri
 
 std::string_view workload_of(const Pod& pod, bool is_spark) {
   if (is_spark) return "spark";
-  const std::string_view name = label_of(pod, "app.kubernetes.io/name");
+  std::string_view name = label_of(pod, "app.kubernetes.io/name");
+  if (name.empty()) name = label_of(pod, "app");  // JupyterHub's chart before its version 4
   for (const auto& [label, workload] : kCompanions) {
     if (label == name) return workload;
   }

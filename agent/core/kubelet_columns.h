@@ -160,6 +160,7 @@ constexpr RowKind kind_of(Scope scope, Measure measure) {
     case Scope::kExecutor:
     case Scope::kDriver:
     case Scope::kQuery:
+    case Scope::kTool:
       return RowKind::kIgnored;
   }
   return RowKind::kIgnored;

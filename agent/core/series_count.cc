@@ -22,20 +22,20 @@ void SeriesCount::tally(const Schema& schema, Tally& into) {
   }
 }
 
-bool SeriesCount::read(const Block* kubelet, const Block* spark, bool own_changed,
-                       const std::vector<App>& apps, const std::vector<AppKey>& hinted) {
-  const auto kubelet_schema = kubelet != nullptr ? kubelet->schema : nullptr;
-  const auto spark_schema = spark != nullptr ? spark->schema : nullptr;
+bool SeriesCount::read(const Blocks& sources, bool own_changed, const std::vector<App>& apps,
+                       const std::vector<AppKey>& hinted) {
+  decltype(schemas_) schemas;
+  std::ranges::transform(sources, schemas.begin(),
+                         [](const Block* block) { return block != nullptr ? block->schema : nullptr; });
   const bool first = namespaces_.empty();
-  if (kubelet_schema == kubelet_schema_ && spark_schema == spark_schema_ && !own_changed && !first)
-    return false;
-  kubelet_schema_ = kubelet_schema;
-  spark_schema_ = spark_schema;
+  if (schemas == schemas_ && !own_changed && !first) return false;
+  schemas_ = std::move(schemas);
 
   Tally names;
   names[""];
-  if (kubelet_schema != nullptr) tally(*kubelet_schema, names);
-  if (spark_schema != nullptr) tally(*spark_schema, names);
+  for (const auto& schema : schemas_) {
+    if (schema != nullptr) tally(*schema, names);
+  }
   for (const App& app : apps) names[app.key.namespace_name];
   for (const AppKey& key : hinted) names[key.namespace_name];
   const auto same_name = [](const auto& a, const auto& b) { return a.first == b.first; };

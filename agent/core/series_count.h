@@ -1,6 +1,7 @@
 // How many series each namespace costs: flintgauge_series. Private to the evaluator. One thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -17,10 +18,12 @@ namespace flintgauge {
 
 class SeriesCount {
  public:
+  using Blocks = std::array<const Block*, 3>;  ///< of the sources; null when they have published nothing
+
   /// Counts the source blocks anew when their schemas are others than last time. `own_changed`: so will be
   /// the derived block's set, which has the namespaces of `apps` and `hinted`. True when the set of
   /// namespaces changed.
-  bool read(const Block* kubelet, const Block* spark, bool own_changed, const std::vector<App>& apps,
+  bool read(const Blocks& sources, bool own_changed, const std::vector<App>& apps,
             const std::vector<AppKey>& hinted);
 
   /// Counts the derived block, once it is built.
@@ -37,7 +40,7 @@ class SeriesCount {
   Tally sources_, own_;
   std::vector<std::pair<std::string, std::size_t>> namespaces_;
   // Kept alive, so that an equal address is the same object.
-  std::shared_ptr<const Schema> kubelet_schema_, spark_schema_;
+  std::array<std::shared_ptr<const Schema>, std::tuple_size_v<Blocks>> schemas_;
 };
 
 }  // namespace flintgauge

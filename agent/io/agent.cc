@@ -33,6 +33,8 @@ Discovery discovery_of(const Config& config) {
   for (const std::string& own : {config.web.listen_address, config.push.graphite_listen_address}) {
     if (const auto address = parse_listen_address(own)) discovery.own_ports.push_back(address->port);
   }
+  discovery.companions_interval_ms = config.companions.interval_ms;
+  discovery.companions_max_samples = config.companions.max_samples;
   return discovery;
 }
 
@@ -56,15 +58,27 @@ SourceSettings kubelet_settings(const Config& config, FirstRound first_round) {
   return settings;
 }
 
-SourceSettings spark_settings(const Config& config) {
+SourceSettings pods_settings(const Config& config, SourceKind kind, std::int64_t body_limit_bytes) {
   SourceSettings settings;
-  settings.kind = SourceKind::kSpark;
+  settings.kind = kind;
   settings.discovery = discovery_of(config);
   settings.requests.addresses =
       config.targets.allow_loopback ? AddressRule::kPodsAndLoopback : AddressRule::kPods;
   settings.requests.connect_timeout_ms = kPodConnectMs;
-  settings.body_limit = static_cast<std::size_t>(config.spark.body_limit_bytes);
+  settings.body_limit = static_cast<std::size_t>(body_limit_bytes);
   settings.node_name = config.node.name;
+  return settings;
+}
+
+SourceSettings spark_settings(const Config& config) {
+  return pods_settings(config, SourceKind::kSpark, config.spark.body_limit_bytes);
+}
+
+SourceSettings companions_settings(const Config& config) {
+  SourceSettings settings =
+      pods_settings(config, SourceKind::kCompanions, config.companions.body_limit_bytes);
+  settings.requests.missing_type_ok = true;  // Zeppelin's page has none
+  settings.max_targets_per_namespace = config.companions.max_targets_per_namespace;
   return settings;
 }
 
@@ -95,7 +109,12 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
     settings.pushes = &push_queue_;
     spark_ = std::make_unique<Source>(std::move(settings), collectors_,
                                       make_spark_fold(series.spark, started, config.spark.totals), store_,
-                                      metrics_, [this] { on_spark_published(); });
+                                      metrics_, [this] { on_pods_source_published(); });
+  }
+  if (config.companions.enabled) {
+    companions_ = std::make_unique<Source>(companions_settings(config), collectors_,
+                                           make_tool_fold(series.tools, started), store_, metrics_,
+                                           [this] { on_pods_source_published(); });
   }
   kubelet_ = std::make_unique<Source>(kubelet_settings(config, first_round), collectors_,
                                       make_kubelet_fold(series.kubelet, started), store_, metrics_,
@@ -122,6 +141,7 @@ Status Agent::start() try {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that servers close
   evaluator_.start();
   if (spark_) spark_->start();
+  if (companions_) companions_->start();
   kubelet_->start();
   if (push_) push_->start();
   return {};
@@ -133,6 +153,7 @@ Status Agent::start() try {
 void Agent::stop() {
   if (push_) push_->stop();
   kubelet_->stop();
+  if (companions_) companions_->stop();
   if (spark_) spark_->stop();
   evaluator_.stop();
 }
@@ -140,11 +161,12 @@ void Agent::stop() {
 void Agent::on_kubelet_published() {
   if (spark_) spark_->wake();  // perhaps there are other pods
   if (push_) push_->wake();
+  if (companions_) companions_->wake();
   evaluator_.wake();
   notify();
 }
 
-void Agent::on_spark_published() {
+void Agent::on_pods_source_published() {
   evaluator_.wake();
   notify();
 }
@@ -179,9 +201,10 @@ Result<std::string> Agent::run_once() try {
   std::signal(SIGPIPE, SIG_IGN);
   kubelet_->start();
   wait_for(kOnceLimit, [this] { return kubelet_->first_round() != 0; });
-  if (spark_) {
-    spark_->start();
-    wait_for(kOnceLimit, [this] { return spark_->first_round() != 0 || !has_pods(); });
+  for (Source* source : {spark_.get(), companions_.get()}) {
+    if (source == nullptr) continue;
+    source->start();
+    wait_for(kOnceLimit, [&] { return source->first_round() != 0 || !has_pods(); });
   }
   stop();
   evaluator_.evaluate();

@@ -53,7 +53,7 @@ class Agent {
   Agent(const Config& config, Source::Collectors collectors, const BuildInfo& build, FirstRound first_round);
   Status listen_for_pushes(const PushConfig& config);
   void on_kubelet_published();
-  void on_spark_published();
+  void on_pods_source_published();
   void on_evaluated(const View& sources, const Report& report);
   bool has_pods();
   void notify();
@@ -67,6 +67,7 @@ class Agent {
   PushQueue push_queue_;
   std::unique_ptr<Source> spark_;       // null when it is disabled
   std::unique_ptr<PushListener> push_;  // null when nothing listens
+  std::unique_ptr<Source> companions_;  // null when it is disabled
   std::unique_ptr<Source> kubelet_;
   std::atomic<bool> is_ready_{false};
   std::mutex mutex_;

@@ -84,7 +84,8 @@ std::string_view state_word(const TargetState& state) {
 }
 
 std::string_view source_word(const Target& target) {
-  return to_string(target.app.app_id.empty() ? SourceKind::kKubelet : SourceKind::kSpark);
+  if (!target.app.app_id.empty()) return to_string(SourceKind::kSpark);
+  return to_string(target.app.namespace_name.empty() ? SourceKind::kKubelet : SourceKind::kCompanions);
 }
 
 std::string timestamp_text(WallTime time) {

@@ -22,7 +22,7 @@ std::string error_json(std::string_view message);
 /// asked only while another fails.
 std::string_view state_word(const TargetState& state);
 
-/// "kubelet" or "spark".
+/// "kubelet", "spark" or "companions".
 std::string_view source_word(const Target& target);
 
 /// "2026-01-31T23:59:59.123Z".

@@ -66,7 +66,7 @@ void EvaluatorThread::evaluate() {
   Block& derived = store_.writable(Shard::kDerived);
   const std::shared_ptr<const Report> report = evaluator_.evaluate(view, read_clocks(), derived);
   const std::array<const Block*, kShards> blocks = {view.block(Shard::kKubelet), view.block(Shard::kSpark),
-                                                    &derived};
+                                                    view.block(Shard::kCompanions), &derived};
   derived.page_text.clear();
   render(blocks, PageFormat::kText004, derived.page_text);
   derived.page_openmetrics.clear();

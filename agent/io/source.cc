@@ -20,7 +20,17 @@ constexpr std::int64_t kPodsAgainMs = 5'000;  // between two looks at the pod li
 constexpr std::int64_t kMaxHoldKubeletMs = 5'000;
 constexpr std::int64_t kMaxHoldSparkMs = 1'000;
 
-Shard shard_of(SourceKind kind) { return kind == SourceKind::kKubelet ? Shard::kKubelet : Shard::kSpark; }
+Shard shard_of(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kKubelet:
+      return Shard::kKubelet;
+    case SourceKind::kSpark:
+      return Shard::kSpark;
+    case SourceKind::kCompanions:
+      break;
+  }
+  return Shard::kCompanions;
+}
 
 }  // namespace
 
@@ -32,7 +42,8 @@ Source::Source(SourceSettings settings, const Collectors& collectors, std::uniqu
       store_(store),
       metrics_(metrics),
       published_(std::move(published)),
-      token_(settings_.token_file) {
+      token_(settings_.token_file),
+      targets_(settings_.max_targets_per_namespace) {
   metrics_.set_tls_verify_disabled(settings_.kind, settings_.requests.trust.insecure_skip_verify);
 }
 
@@ -75,7 +86,7 @@ void Source::turn() {
 }
 
 void Source::discover(const Now& now) {
-  if (settings_.kind == SourceKind::kSpark) {
+  if (settings_.kind != SourceKind::kKubelet) {
     const View view = store_.read();
     const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
     if (!kubelet || !kubelet->pods) return;  // targets known before stay

@@ -24,9 +24,10 @@ namespace flintgauge {
 
 struct SourceSettings {
   SourceKind kind = SourceKind::kKubelet;
-  Discovery discovery;  ///< for SourceKind::kSpark, pods are taken from the kubelet's shard
+  Discovery discovery;  ///< but for SourceKind::kKubelet, pods are taken from the kubelet's shard
   RequestPolicy requests;
-  std::size_t body_limit = 0;       ///< bytes, for every target
+  std::size_t body_limit = 0;  ///< bytes, for every target
+  std::size_t max_targets_per_namespace = TargetSet::kMaxTargetsOfNamespace;
   std::string token_file;           ///< "" = no token
   std::string node_name;            ///< sets the phase of the rounds
   PushQueue* pushes = nullptr;      ///< what was pushed for this source's fold; outlives the source

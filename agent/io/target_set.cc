@@ -49,12 +49,12 @@ std::vector<std::unique_ptr<TargetRun>> TargetSet::update(std::vector<Wanted> wa
   return gone;
 }
 
-std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) {
+std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) const {
   std::unordered_map<std::string, std::size_t> of_namespace;
   std::size_t kept = 0;
   const auto is_over = [&](const Wanted& one) {
     const bool over_namespace = !one.target.app.namespace_name.empty() &&
-                                ++of_namespace[one.target.app.namespace_name] > kMaxTargetsOfNamespace;
+                                ++of_namespace[one.target.app.namespace_name] > max_of_namespace_;
     return over_namespace || ++kept > kMaxTargets;
   };
   return std::erase_if(wanted, is_over);

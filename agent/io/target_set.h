@@ -37,6 +37,8 @@ class TargetSet {
   /// Failures in a row after which a fallback is asked.
   static constexpr std::int64_t kFailuresForFallback = 3;
 
+  explicit TargetSet(std::size_t max_of_namespace) : max_of_namespace_(max_of_namespace) {}
+
   /// Takes over what discovery found: targets with the same key and address go on, others are made with
   /// `make`, those that are gone are returned for the caller to cancel and drop. What is over a limit is
   /// left out and counted in over_limit().
@@ -60,8 +62,9 @@ class TargetSet {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   bool is_wanted(const Entry& entry) const;
   void find_busy_lanes() const;
-  static std::size_t drop_over_limit(std::vector<Wanted>& wanted);
+  std::size_t drop_over_limit(std::vector<Wanted>& wanted) const;
 
+  std::size_t max_of_namespace_;
   std::vector<Entry> entries_;
   std::size_t lane_count_ = 0;
   std::size_t over_limit_ = 0;

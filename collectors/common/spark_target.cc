@@ -75,13 +75,8 @@ std::string to_url_host(const Address& a) {
 }
 
 int annotated_port(const Pod& pod, const std::vector<int>& own_ports, int otherwise) {
-  const std::string_view text = pod.annotation("prometheus.io/port");
-  int port = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
-                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end() &&
-                     std::find(own_ports.begin(), own_ports.end(), port) == own_ports.end();
-  return valid ? port : otherwise;
+  const int port = allowed_port(pod.annotation("prometheus.io/port"), own_ports);
+  return port != 0 ? port : otherwise;
 }
 
 /// The annotated path, or "" when there is none or it is not one that may stand in a URL.
@@ -118,6 +113,15 @@ std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool 
   Address host;
   if (is_unusable(address) || (parse_address(host_ip, host) && host == address)) return "";
   return to_url_host(address);
+}
+
+int allowed_port(std::string_view text, const std::vector<int>& own_ports) {
+  int port = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool valid = ec == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535 &&
+                     std::find(kDeniedPorts.begin(), kDeniedPorts.end(), port) == kDeniedPorts.end() &&
+                     std::find(own_ports.begin(), own_ports.end(), port) == own_ports.end();
+  return valid ? port : 0;
 }
 
 int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports) {

@@ -55,10 +55,13 @@ Target spark_target_once(const SparkDriver& driver, const Discovery& discovery, 
 /// unspecified, reserved, or equal to `host_ip`. Rule 18 of reliability-security.md section 2A.
 std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool allow_loopback);
 
+/// The number in 1..65535 that `text` is, unless a kubelet, etcd or API server uses that port, or this
+/// program, `own_ports` (rule 17 of the same section); else 0.
+int allowed_port(std::string_view text, const std::vector<int>& own_ports);
+
 /// Port of the driver's UI: 4040, or annotation prometheus.io/port when prometheus.io/path names a page below
-/// /metrics/ (the UI's pages; plain /metrics is the JMX agent's, on a port of its own) and the port is a
-/// number in 1..65535 that no kubelet, etcd or API server uses, nor this program, `own_ports` (rule 17 of the
-/// same section).
+/// /metrics/ (the UI's pages; plain /metrics is the JMX agent's, on a port of its own) and the port is an
+/// allowed one.
 int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports);
 
 }  // namespace flintgauge

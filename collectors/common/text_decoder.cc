@@ -87,11 +87,12 @@ class TextDecoder final : public Decoder {
   SkipLines skip_lines_;
   SeriesTable series_;
   LabelReader labels_;
-  std::string carry_;              // the unfinished line of the last feed()
-  std::string skipped_name_;       // the metric being passed over; "" when none
-  std::string wanted_name_;        // the last wanted metric looked up, and
-  Measure wanted_measure_{};       // what it measures
-  std::uint64_t lines_left_ = 0;   // sample lines allowed
+  std::string carry_;             // the unfinished line of the last feed()
+  std::string skipped_name_;      // the metric being passed over; "" when none
+  std::string wanted_name_;       // the last wanted metric looked up, and
+  Measure wanted_measure_{};      // what it measures
+  std::uint64_t lines_left_ = 0;  // sample lines allowed
+  std::uint64_t wanted_lines_ = 0;
   std::uint64_t other_lines_ = 0;  // comments and blank lines
   ScrapeCounts counts_;
   std::optional<Error> error_;
@@ -102,6 +103,7 @@ void TextDecoder::begin() {
   carry_.clear();
   skipped_name_.clear();
   counts_ = {};
+  wanted_lines_ = 0;
   other_lines_ = 0;
   lines_left_ = page_.limits.samples;
   error_.reset();
@@ -230,6 +232,8 @@ std::optional<Measure> TextDecoder::measure(std::string_view name) {
 
 bool TextDecoder::take_wanted(const Line& line, std::string_view name, Measure measure) {
   ++counts_.slow_lines;
+  if (static_cast<std::size_t>(line.end - line.begin) > page_.limits.wanted_line_size)
+    return refuse(line, Reason::kLimit, "the line of a wanted metric is too long");
   // Value and time stamp hold no brace, so the last one is the likely end of the labels. A text that is known
   // was read whole once, and the same bytes read the same: when this finds one, it is the right one.
   const std::string_view rest = between(name.data() + name.size(), line.end);
@@ -259,6 +263,8 @@ bool TextDecoder::take_new(const Line& line, std::string_view name, Measure meas
     key = series_.key(between(line.begin, text_end));
     if (const TextId known = series_.find(key); known != kNone) return take_known(line, known, text_end);
   }
+  if (wanted_lines_ >= page_.limits.wanted_lines)
+    return fail_scrape(Reason::kLimit, "more samples of wanted metrics than allowed");
   std::optional<Route> route =
       page_.named_route ? page_.named_route(name, labels_.labels()) : page_.route(measure, labels_.labels());
   Value value;
@@ -276,6 +282,7 @@ bool TextDecoder::take_new(const Line& line, std::string_view name, Measure meas
 /// A line of a known text. Unwanted rows have no series and no value.
 inline void TextDecoder::take(TextId id, const Value& value) {
   --lines_left_;
+  ++wanted_lines_;
   const SeriesIndex series = series_.text(id).series;
   series_.see(id);
   if (series == kNone) {
@@ -314,6 +321,8 @@ Status TextDecoder::check_whole() const {
     return fail(Reason::kTruncated, "the body ends inside a line: '" +
                                         excerpt(carry_.data(), carry_.data() + carry_.size()) + "'");
   }
+  if (wanted_lines_ > page_.limits.wanted_lines)  // new ones first, then known ones, which are not checked
+    return fail(Reason::kLimit, "more samples of wanted metrics than allowed");
   if (counts_.bad != 0 && counts_.kept == 0) {
     return fail(Reason::kParse, "none of the wanted samples is there, and " + std::to_string(counts_.bad) +
                                     " lines cannot be read: not the page it should be");

@@ -33,6 +33,9 @@ struct TextLimits {
   std::size_t labels = 0;      ///< of one series
   std::size_t name_size = 0;   ///< bytes of a metric or label name
   std::size_t value_size = 0;  ///< bytes of a label value, as written
+  // What is kept from scrape to scrape: lines of wanted metrics, and the bytes of one.
+  std::size_t wanted_lines = SIZE_MAX;
+  std::size_t wanted_line_size = SIZE_MAX;
 };
 /// The kubelet is trusted and shows labels that tenants chose: what they can reach must not fail the node's
 /// page.

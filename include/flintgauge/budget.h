@@ -19,7 +19,7 @@ struct BudgetLimits {
 /// What each of those that fill blocks may use. Fixed shares: nobody has to ask the others, and together
 /// they stay within the whole. About as many applications fit into each share.
 struct BudgetShares {
-  BudgetLimits kubelet, spark, derived;
+  BudgetLimits kubelet, spark, derived, tools;
 };
 
 constexpr BudgetShares shares_of(const BudgetLimits& whole) {
@@ -27,7 +27,7 @@ constexpr BudgetShares shares_of(const BudgetLimits& whole) {
     return BudgetLimits{whole.app * twelfths / 12, whole.namespace_ * twelfths / 12,
                         whole.node * twelfths / 12};
   };
-  return {.kubelet = part(5), .spark = part(3), .derived = part(4)};
+  return {.kubelet = part(5), .spark = part(3), .derived = part(3), .tools = part(1)};
 }
 
 }  // namespace flintgauge

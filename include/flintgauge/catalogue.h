@@ -16,17 +16,19 @@
 #include "flintgauge/families_hint.h"
 #include "flintgauge/families_pod.h"
 #include "flintgauge/families_spark.h"
+#include "flintgauge/families_tool.h"
 #include "flintgauge/family.h"
 
 namespace flintgauge {
 
 /// Every family, in the order of the page.
 inline constexpr auto kCatalogue = [] {
-  std::array<Family,
-             kPodFamilies.size() + kSparkFamilies.size() + kHintFamilies.size() + kAgentFamilies.size()>
+  std::array<Family, kPodFamilies.size() + kSparkFamilies.size() + kToolFamilies.size() +
+                         kHintFamilies.size() + kAgentFamilies.size()>
       all{};
   auto end = std::ranges::copy(kPodFamilies, all.begin()).out;
   end = std::ranges::copy(kSparkFamilies, end).out;
+  end = std::ranges::copy(kToolFamilies, end).out;
   end = std::ranges::copy(kHintFamilies, end).out;
   std::ranges::copy(kAgentFamilies, end);
   return all;

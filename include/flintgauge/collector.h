@@ -23,13 +23,22 @@
 #include "flintgauge/measure.h"
 #include "flintgauge/pod.h"
 #include "flintgauge/spark.h"
+#include "flintgauge/time.h"
 
 namespace flintgauge {
 
 /// Which source thread asks the endpoint and owns what it says.
-enum class SourceKind : std::uint8_t { kKubelet, kSpark };
+enum class SourceKind : std::uint8_t { kKubelet, kSpark, kCompanions };
 constexpr std::string_view to_string(SourceKind kind) {
-  return kind == SourceKind::kKubelet ? "kubelet" : "spark";
+  switch (kind) {
+    case SourceKind::kKubelet:
+      return "kubelet";
+    case SourceKind::kSpark:
+      return "spark";
+    case SourceKind::kCompanions:
+      return "companions";
+  }
+  return "";
 }
 
 enum class Expect : std::uint8_t { kText, kJson };  ///< which content types are acceptable
@@ -53,8 +62,12 @@ struct Target {
   bool send_kubelet_token = false;  ///< only ever true for the own kubelet
   std::size_t body_limit = 0;       ///< decoded bytes
   Pace pace;
-  AppKey app;           ///< for Spark targets: the application of the pod that owns the address
-  std::string pod_uid;  ///< for Spark targets: the pod asked
+  AppKey app;                    ///< for Spark targets: the application of the pod that owns the address; for
+                                 ///< companions only the namespace
+  std::string pod_uid;           ///< for pods: the one asked
+  WallTime pod_created;          ///< for companions: ms 0 = not known
+  std::string workload;          ///< for companions: the tool that the pod's labels name, else ""
+  std::size_t sample_limit = 0;  ///< for companions: wanted sample lines of one body
   /// Not empty: the pod asked, or that sends, is this executor (its label spark-exec-id), and what it says is
   /// its own registry: every sample of scope kExecutor is of this executor. The fold raises the counters that
   /// the driver's lists and stages tell of it too, it never adds them; it takes the page for no list of
@@ -81,6 +94,8 @@ struct Discovery {
   std::int64_t summary_interval_ms = 60'000;
   std::int64_t spark_interval_ms = 10'000;
   std::vector<int> own_ports;  ///< this program listens there: no annotation may send it to itself
+  std::int64_t companions_interval_ms = 30'000;
+  std::size_t companions_max_samples = 2'000;
 };
 
 /// Spark drivers among discovery.pods that are not asked because of their address ("NAMESPACE/POD ADDRESS"):

@@ -54,6 +54,14 @@ struct PushConfig {
   bool is_on() const { return !graphite_listen_address.empty() || !statsd_listen_address.empty(); }
 };
 
+struct CompanionsConfig {
+  bool enabled = true;
+  std::int64_t interval_ms = 30'000;
+  std::size_t max_targets_per_namespace = 20;
+  std::size_t max_samples = 2'000;  ///< wanted ones of one page
+  std::int64_t body_limit_bytes = 4LL * 1024 * 1024;
+};
+
 struct TargetsConfig {
   bool allow_loopback = false;
   std::string disabled_collectors;  ///< names with commas; checked by the program, which knows the collectors
@@ -70,6 +78,7 @@ struct Config {
   KubeletConfig kubelet;
   SparkConfig spark;
   PushConfig push;
+  CompanionsConfig companions;
   TargetsConfig targets;
   LogConfig log;
   BudgetLimits series;  ///< keys series.app, series.namespace, series.node

@@ -12,10 +12,11 @@ enum class MetricType : std::uint8_t { kCounter, kGauge, kInfo, kStateSet, kHist
 
 /// Who fills a family. A family has exactly one owner, so a page never has to merge series of two blocks.
 enum class Owner : std::uint8_t {
-  kKubelet,  ///< block of the kubelet source
-  kSpark,    ///< block of the Spark source
-  kDerived,  ///< block of the evaluator
-  kSelf,     ///< the agent's own counters (prometheus-cpp registry)
+  kKubelet,     ///< block of the kubelet source
+  kSpark,       ///< block of the Spark source
+  kDerived,     ///< block of the evaluator
+  kCompanions,  ///< block of the source of companion tools
+  kSelf,        ///< the agent's own counters (prometheus-cpp registry)
 };
 
 inline constexpr std::size_t kMaxFamilyLabels = 7;

@@ -27,9 +27,9 @@ struct FoldCounts {
                                    ///< target that another one speaks for
   std::uint64_t not_live = 0;      ///< gauge rows of a container that the pod list says is not running
   std::uint64_t stale = 0;         ///< sample older than 60 s: gauges left out
-  std::uint64_t left_out = 0;      ///< over a bound of the fold: too many targets of one application
-  std::uint64_t unchanged = 0;     ///< same timestamp as last time
-  std::uint64_t impossible = 0;    ///< counters below zero (the baseline stays), swap of 2^63 bytes and more
+  std::uint64_t left_out = 0;    ///< over a bound of the fold: too many targets of one application, no series
+  std::uint64_t unchanged = 0;   ///< same timestamp as last time
+  std::uint64_t impossible = 0;  ///< counters below zero (the baseline stays), swap of 2^63 bytes and more
   std::uint64_t counter_resets = 0;
   std::uint64_t identity_mismatch = 0;  ///< text claims another application than the pod asked
 };
@@ -78,5 +78,8 @@ struct SparkFoldSettings {
 /// For SourceKind::kSpark.
 std::unique_ptr<Fold> make_spark_fold(const BudgetLimits& limits, const Now& started,
                                       const SparkFoldSettings& settings = {});
+
+/// For SourceKind::kCompanions.
+std::unique_ptr<Fold> make_tool_fold(const BudgetLimits& limits, const Now& started);
 
 }  // namespace flintgauge

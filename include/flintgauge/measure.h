@@ -115,13 +115,28 @@ enum class Measure : std::uint8_t {
   kQueryStateMemoryBytes,
   kQueryWatermarkSeconds,  ///< Unix time; 0 = none
   kQueryLagSeconds,        ///< batches wait so long before they begin
+  // Of a companion tool (scope kTool), as one of its pods tells it. Counters.
+  kKafkaReceivedBytes,
+  kKafkaSentBytes,
+  kKafkaReceivedMessages,
+  kJupyterSpawns,  ///< servers that came up
+  kJupyterSpawnsFailed,
+  kJupyterSpawnSeconds,  ///< of those that came up
+  // Gauges.
+  kKafkaUnderReplicatedPartitions,
+  kKafkaConsumerLag,  ///< messages that consumer groups have not read yet
+  kJupyterRunningServers,
+  kJupyterRunningKernels,
+  kZeppelinInterpreterGroups,
+  kZeppelinConnections,
 };
-inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kQueryLagSeconds) + 1;
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kZeppelinConnections) + 1;
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||
          (measure >= Measure::kExecutorTasksCompleted && measure <= Measure::kExecutorResultBytes) ||
-         (measure >= Measure::kDriverJobsSucceeded && measure <= Measure::kDriverCpuSeconds);
+         (measure >= Measure::kDriverJobsSucceeded && measure <= Measure::kDriverCpuSeconds) ||
+         (measure >= Measure::kKafkaReceivedBytes && measure <= Measure::kJupyterSpawnSeconds);
 }
 
 /// Which kind of thing a row describes (kubelet-cadvisor.md section 3.1).
@@ -134,6 +149,7 @@ enum class Scope : std::uint8_t {
   kDriver,    ///< the Spark driver's own registry
   kQuery,     ///< a streaming query of it
   kVolume,    ///< a volume claim of a pod in /stats/summary; Route::container is the claim
+  kTool,      ///< a companion's page: the pod that was asked
 };
 
 }  // namespace flintgauge

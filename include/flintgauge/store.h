@@ -21,8 +21,8 @@
 namespace flintgauge {
 
 /// Fixed number of shards; each has exactly one writer thread.
-enum class Shard : std::uint8_t { kKubelet, kSpark, kDerived };
-inline constexpr std::size_t kShards = 3;
+enum class Shard : std::uint8_t { kKubelet, kSpark, kCompanions, kDerived };
+inline constexpr std::size_t kShards = 4;
 inline constexpr std::size_t kReaders = 16;
 
 class Store;

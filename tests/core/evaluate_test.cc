@@ -22,6 +22,7 @@ using ::testing::Pair;
 using testing::pod;
 using testing::Row;
 using testing::set_label;
+using testing::set_rows;
 
 constexpr auto kCpu = family("flintgauge_app_cpu_usage_seconds_total");
 constexpr auto kMemory = family("flintgauge_app_memory_working_set_bytes");
@@ -249,6 +250,20 @@ TEST(Evaluate, TargetsHaveTheSeriesTheyCanHave) {
   bench.evaluate(at(20'000));
   EXPECT_THAT(bench.series, Not(Contains(Key("flintgauge_target_up" + labels("kubelet", "pods")))));
   EXPECT_EQ(bench.targets.size(), 2U);
+}
+
+TEST(Evaluate, CompanionsHaveTargetsAnAgeAndCount) {
+  Bench bench;
+  bench.publish(Shard::kCompanions, at(0), [](Block& block) {
+    block.targets = {target_state("companion_page/a/broker-0", true)};
+    set_rows(block, {{family("flintgauge_tool_kafka_consumer_lag_messages"), {"a", "kafka"}, 7}});
+  });
+  bench.evaluate(at(2'000));
+  EXPECT_THAT(bench.series, Contains(Pair("flintgauge_store_block_age_seconds{source=\"companions\"}", 2)));
+  EXPECT_THAT(
+      bench.series,
+      Contains(Pair("flintgauge_target_up{source=\"companions\",target=\"companion_page/a/broker-0\"}", 0)));
+  EXPECT_THAT(bench.series, Contains(Pair("flintgauge_series{namespace=\"a\"}", 1)));
 }
 
 TEST(Evaluate, TheSetOfSeriesFollowsEveryChangeOfATarget) {

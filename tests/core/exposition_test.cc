@@ -206,7 +206,7 @@ class RandomPages : public ::testing::Test {
  protected:
   void make(std::uint64_t seed, std::size_t tries) {
     std::mt19937_64 random(seed);
-    for (const Owner owner : {Owner::kSpark, Owner::kDerived, Owner::kKubelet}) {
+    for (const Owner owner : {Owner::kSpark, Owner::kDerived, Owner::kCompanions, Owner::kKubelet}) {
       blocks_.push_back(testing::make_block(owner, tries, random, testing::any_value, testing::any_text));
       pointers_.push_back(blocks_.back().get());
       pointers_.push_back(nullptr);

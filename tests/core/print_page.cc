@@ -10,7 +10,7 @@ int main() {
   std::mt19937_64 random(4);
   const auto count = [](std::mt19937_64& source) { return static_cast<double>(source() % 100'000) / 8; };
   std::string page;
-  for (const Owner owner : {Owner::kKubelet, Owner::kSpark, Owner::kDerived}) {
+  for (const Owner owner : {Owner::kKubelet, Owner::kSpark, Owner::kCompanions, Owner::kDerived}) {
     const auto block = testing::make_block(owner, 500, random, count, testing::any_text);
     const Block* const blocks[] = {block.get()};
     render(blocks, PageFormat::kText004, page);

@@ -20,7 +20,7 @@ TEST(Store, HasNoBlockBeforeTheFirstPublication) {
   Store store;
   const View view = store.read();
   ASSERT_TRUE(view);
-  for (const Shard shard : {Shard::kKubelet, Shard::kSpark, Shard::kDerived}) {
+  for (const Shard shard : {Shard::kKubelet, Shard::kSpark, Shard::kCompanions, Shard::kDerived}) {
     EXPECT_EQ(view.block(shard), nullptr);
   }
 }

@@ -156,6 +156,15 @@ TEST_F(RoutesTest, TargetsSayStateErrorAndAge) {
   EXPECT_FALSE(answer["targets"][2].HasMember("lastSuccess")) << "absent, not zero";
 }
 
+TEST_F(RoutesTest, TargetsSayTheirSource) {
+  publish();
+  Block& block = store_.writable(Shard::kDerived);
+  test::fill_derived(block);
+  block.targets = {test::make_target("companion_page/a/p", {"a", ""}, "http://10.1.2.3:9404/metrics")};
+  store_.publish(Shard::kDerived);
+  EXPECT_STREQ(ask_json("/api/v1/targets")["targets"][0]["source"].GetString(), "companions");
+}
+
 TEST_F(RoutesTest, AppsHaveNullForTheUnknown) {
   publish();
   const rapidjson::Document answer = ask_json("/api/v1/apps");

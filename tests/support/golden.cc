@@ -107,11 +107,23 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "query_state_memory_bytes",
     "query_watermark_seconds",
     "query_lag_seconds",
+    "kafka_received_bytes",
+    "kafka_sent_bytes",
+    "kafka_received_messages",
+    "jupyter_spawns",
+    "jupyter_spawns_failed",
+    "jupyter_spawn_seconds",
+    "kafka_under_replicated_partitions",
+    "kafka_consumer_lag",
+    "jupyter_running_servers",
+    "jupyter_running_kernels",
+    "zeppelin_interpreter_groups",
+    "zeppelin_connections",
 };
 static_assert(!kMeasureNames.back().empty());
 
-constexpr std::array<std::string_view, 8> kScopeNames = {"container", "sandbox", "pod",   "node",
-                                                         "executor",  "driver",  "query", "volume"};
+constexpr std::array<std::string_view, 9> kScopeNames = {"container", "sandbox", "pod",    "node", "executor",
+                                                         "driver",    "query",   "volume", "tool"};
 
 std::string number_text(double value) {
   std::array<char, 40> text{};
