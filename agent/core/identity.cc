@@ -57,6 +57,20 @@ std::string_view job_name_of(const Pod& pod, Role role) {
   return stable_job_name(driver);
 }
 
+bool is_standalone_master(const Pod& pod, std::string_view role) {
+  if (!role.empty()) return role == "master";
+  return label_of(pod, "app.kubernetes.io/name") == "spark" &&
+         label_of(pod, "app.kubernetes.io/component") == "master";
+}
+
+std::string_view cluster_name_of(const Pod& pod) {
+  for (const std::string_view name : {label_of(pod, "spark.operator/spark-cluster-name"),
+                                      label_of(pod, "app.kubernetes.io/instance"), trusted(pod.owner_name)}) {
+    if (!name.empty()) return name;
+  }
+  return trusted(pod.name);
+}
+
 /// app.kubernetes.io/name as the usual charts and operators of companions set it.
 constexpr auto kCompanions = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"jupyter", "jupyter"},
@@ -158,6 +172,8 @@ PodIdentity identify(const Pod& pod) {
   identity.operator_name = operator_of(pod);
   const bool is_spark = !identity.app_id.empty() || !role.empty();
   if (is_spark) identity.job_name = job_name_of(pod, identity.role);
+  identity.is_master = is_standalone_master(pod, role);
+  if (identity.is_master) identity.cluster_name = cluster_name_of(pod);
   identity.workload = workload_of(pod, is_spark);
   return identity;
 }

@@ -23,8 +23,8 @@ constexpr std::size_t kMaxPages = 1'000;
 struct Column {
   Measure measure;
   FamilyId family;
-  std::string_view workload;
-  std::string_view status;  ///< value of the label status, or "" when the family has none
+  std::string_view workload;  ///< the tool, or "" for a standalone cluster, which has a name of its own
+  std::string_view status;    ///< value of the label status, or "" when the family has none
 };
 // In the order of the measures; counters first.
 constexpr auto kColumns = std::to_array<Column>({
@@ -42,6 +42,14 @@ constexpr auto kColumns = std::to_array<Column>({
     {Measure::kZeppelinInterpreterGroups, family("flintgauge_tool_zeppelin_interpreter_groups"), "zeppelin",
      ""},
     {Measure::kZeppelinConnections, family("flintgauge_tool_zeppelin_connections"), "zeppelin", ""},
+    {Measure::kClusterWorkers, family("flintgauge_spark_cluster_workers"), "", ""},
+    {Measure::kClusterAliveWorkers, family("flintgauge_spark_cluster_alive_workers"), "", ""},
+    {Measure::kClusterApplications, family("flintgauge_spark_cluster_applications"), "", ""},
+    {Measure::kClusterWaitingApplications, family("flintgauge_spark_cluster_waiting_applications"), "", ""},
+    {Measure::kClusterCores, family("flintgauge_spark_cluster_cores"), "", ""},
+    {Measure::kClusterUsedCores, family("flintgauge_spark_cluster_used_cores"), "", ""},
+    {Measure::kClusterMemoryBytes, family("flintgauge_spark_cluster_memory_bytes"), "", ""},
+    {Measure::kClusterUsedMemoryBytes, family("flintgauge_spark_cluster_used_memory_bytes"), "", ""},
 });
 constexpr FamilyId kPods = family("flintgauge_tool_pods");
 constexpr std::uint32_t kHasPods = 1U << 31U;  // in a set of columns
@@ -69,8 +77,9 @@ struct Numbers {
 
 /// What one pod's page says of all tools.
 struct Page {
-  Numbers now;   ///< of the last good scrape
-  Numbers last;  ///< counters as they were told last, also while the page cannot be read
+  Numbers now;          ///< of the last good scrape
+  Numbers last;         ///< counters as they were told last, also while the page cannot be read
+  std::string cluster;  ///< of a master's page: the name of its cluster
   bool is_live = false;
   bool has_been_read = false;
   SteadyTime read_at;
@@ -79,7 +88,7 @@ struct Page {
 /// (namespace, target, pod).
 using PageKey = std::tuple<std::string, std::string, std::string>;
 
-/// One tool in one namespace.
+/// One tool or one standalone cluster in one namespace.
 struct Group {
   Numbers totals;  ///< counters since the agent saw the first page
   Numbers shown;
@@ -87,7 +96,18 @@ struct Group {
   SteadyTime live_at;
   bool admitted = false;  ///< has series
 };
-using GroupKey = std::pair<std::string, std::string_view>;  // namespace, workload
+/// A standalone cluster may have the name of a tool.
+struct GroupKey {
+  std::string namespace_name;
+  bool is_cluster = false;
+  std::string name;  ///< workload, or cluster
+  auto operator<=>(const GroupKey&) const = default;
+};
+
+GroupKey group_key(const std::string& namespace_name, const Column& column, const Page& page) {
+  const bool is_cluster = column.workload.empty();
+  return {namespace_name, is_cluster, is_cluster ? page.cluster : std::string(column.workload)};
+}
 
 class ToolFold final : public Fold {
  public:
@@ -99,6 +119,7 @@ class ToolFold final : public Fold {
     Page& page = page_of(target);
     FoldCounts counts;
     page.now = {};
+    page.cluster = target.workload;
     std::array<std::uint64_t, kColumns.size()> rows{};
     for (const Sample& sample : samples->samples) {
       const Route& route = samples->routes[sample.series];
@@ -112,7 +133,7 @@ class ToolFold final : public Fold {
     }
     for (std::size_t column = 0; column < kColumns.size(); ++column) {
       if (!page.now.has(column)) continue;
-      Group& group = group_of(target.app.namespace_name, kColumns[column].workload, now);
+      Group& group = group_of(group_key(target.app.namespace_name, kColumns[column], page), now);
       (group.admitted ? counts.folded : counts.left_out) += rows[column];
       if (!is_counter(kColumns[column].measure)) continue;
       const double before = page.last.value[column];
@@ -146,8 +167,9 @@ class ToolFold final : public Fold {
     for (auto at = groups_.begin(); at != groups_.end();) {
       auto& [key, group] = *at;
       const bool is_over = elapsed_ms(group.live_at, now.steady) > kTtlMs;
-      if (is_over && group.admitted) budget_.release(key.first, key.second, kSeries);
-      if (!is_over && !group.admitted) group.admitted = budget_.admit(key.first, key.second, kSeries);
+      if (is_over && group.admitted) budget_.release(key.namespace_name, budget_name(key), kSeries);
+      if (!is_over && !group.admitted)
+        group.admitted = budget_.admit(key.namespace_name, budget_name(key), kSeries);
       at = is_over ? groups_.erase(at) : std::next(at);
     }
   }
@@ -191,12 +213,17 @@ class ToolFold final : public Fold {
     if (count > kMaxPages && oldest != pages_.end()) pages_.erase(oldest);
   }
 
-  Group& group_of(const std::string& namespace_name, std::string_view workload, const Now& now) {
-    const auto [at, added] = groups_.try_emplace({namespace_name, workload});
+  Group& group_of(const GroupKey& key, const Now& now) {
+    const auto [at, added] = groups_.try_emplace(key);
     Group& group = at->second;
     group.live_at = now.steady;
-    if (added) group.admitted = budget_.admit(namespace_name, workload, kSeries);
+    if (added) group.admitted = budget_.admit(key.namespace_name, budget_name(key), kSeries);
     return group;
+  }
+
+  /// The budget's "application": no pod label holds a slash.
+  static std::string budget_name(const GroupKey& key) {
+    return key.is_cluster ? "cluster/" + key.name : key.name;
   }
 
   /// A counter of a pod that is older than the agent counts from its first value on. So does one that is seen
@@ -214,21 +241,25 @@ class ToolFold final : public Fold {
     return value >= before ? value - before : value;
   }
 
-  /// Calls `use` with each group that a page has numbers for.
+  /// Calls `use` with each group that a page has numbers for, once.
   template <typename Use>
   void for_each_group(const PageKey& key, const Page& page, Use use) {
-    for (const std::string_view workload : {"jupyter", "kafka", "zeppelin"}) {
-      const bool has_some = std::ranges::any_of(kColumns, [&](const Column& column) {
-        return column.workload == workload && page.now.has(place(column.measure));
-      });
-      if (!has_some) continue;
-      if (const auto at = groups_.find({std::get<0>(key), workload}); at != groups_.end()) use(at->second);
+    std::array<const Group*, kColumns.size()> seen{};
+    std::size_t count = 0;
+    for (std::size_t column = 0; column < kColumns.size(); ++column) {
+      if (!page.now.has(column)) continue;
+      const auto at = groups_.find(group_key(std::get<0>(key), kColumns[column], page));
+      if (at == groups_.end() ||
+          std::find(seen.begin(), seen.begin() + count, &at->second) != seen.begin() + count)
+        continue;
+      seen[count++] = &at->second;
+      use(at->second);
     }
   }
 
   /// Brings all numbers up to now. True when the set of series is another than last time.
   bool renumber() {
-    std::vector<std::tuple<std::string, std::string_view, std::uint32_t>> set;
+    std::vector<std::pair<GroupKey, std::uint32_t>> set;
     for (auto& [key, group] : groups_) {
       group.shown = group.totals;
       group.pods = 0;
@@ -238,13 +269,12 @@ class ToolFold final : public Fold {
       for_each_group(key, page, [](Group& group) { group.pods += 1; });
       for (std::size_t column = 0; column < kColumns.size(); ++column) {
         if (!page.now.has(column) || is_counter(kColumns[column].measure)) continue;
-        const auto at = groups_.find({std::get<0>(key), kColumns[column].workload});
+        const auto at = groups_.find(group_key(std::get<0>(key), kColumns[column], page));
         if (at != groups_.end()) at->second.shown.add(column, page.now.value[column]);
       }
     }
     for (const auto& [key, group] : groups_) {
-      if (group.admitted)
-        set.emplace_back(key.first, key.second, group.shown.present | (group.pods > 0 ? kHasPods : 0));
+      if (group.admitted) set.emplace_back(key, group.shown.present | (group.pods > 0 ? kHasPods : 0));
     }
     const bool changed = set != series_set_;
     series_set_ = std::move(set);
@@ -252,14 +282,14 @@ class ToolFold final : public Fold {
   }
 
   static void add_series(SeriesList& out, const GroupKey& key, const Group& group) {
-    if (group.pods > 0) out.add(kPods, {key.first, key.second}, group.pods);
+    if (group.pods > 0 && !key.is_cluster) out.add(kPods, {key.namespace_name, key.name}, group.pods);
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
       if (!group.shown.has(i)) continue;
       const Column& column = kColumns[i];
       if (column.status.empty()) {
-        out.add(column.family, {key.first, key.second}, group.shown.value[i]);
+        out.add(column.family, {key.namespace_name, key.name}, group.shown.value[i]);
       } else {
-        out.add(column.family, {key.first, key.second, column.status}, group.shown.value[i]);
+        out.add(column.family, {key.namespace_name, key.name, column.status}, group.shown.value[i]);
       }
     }
   }
@@ -268,7 +298,7 @@ class ToolFold final : public Fold {
   Now started_;
   std::map<PageKey, Page> pages_;
   std::map<GroupKey, Group> groups_;
-  std::vector<std::tuple<std::string, std::string_view, std::uint32_t>> series_set_;  // as listed last
+  std::vector<std::pair<GroupKey, std::uint32_t>> series_set_;  // as listed last
   SeriesList list_;
 };
 

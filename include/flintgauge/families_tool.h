@@ -1,5 +1,5 @@
-// Families of companion tools (Kafka, JupyterHub and notebook servers, Zeppelin). A part of the catalogue
-// (catalogue.h), which is what to include.
+// Families of companion tools (Kafka, JupyterHub and notebook servers, Zeppelin) and of standalone Spark
+// clusters. A part of the catalogue (catalogue.h), which is what to include.
 #pragma once
 
 #include <array>
@@ -47,6 +47,30 @@ inline constexpr auto kToolFamilies = std::to_array<Family>({
   {"flintgauge_tool_zeppelin_connections", MetricType::kGauge, Owner::kCompanions, {{"namespace", "workload"}},
    "Browsers connected to notebooks.",
    "Zeppelin: zeppelin_connected_sockets"},
+  {"flintgauge_spark_cluster_workers", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Workers that a standalone master knows, dead ones included.",
+   "master /json/ workers"},
+  {"flintgauge_spark_cluster_alive_workers", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Workers of a standalone cluster that are alive.",
+   "master /json/ aliveworkers"},
+  {"flintgauge_spark_cluster_applications", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Applications on a standalone cluster now, waiting ones included.",
+   "master /json/ activeapps"},
+  {"flintgauge_spark_cluster_waiting_applications", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Applications that wait for cores of a standalone cluster.",
+   "master /json/ activeapps with state WAITING"},
+  {"flintgauge_spark_cluster_cores", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Cores of the live workers.",
+   "master /json/ cores"},
+  {"flintgauge_spark_cluster_used_cores", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Cores of the live workers that executors have.",
+   "master /json/ coresused"},
+  {"flintgauge_spark_cluster_memory_bytes", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Memory the live workers may give to executors.",
+   "master /json/ memory (MiB)"},
+  {"flintgauge_spark_cluster_used_memory_bytes", MetricType::kGauge, Owner::kCompanions, {{"namespace", "cluster"}},
+   "Memory of the live workers that executors have.",
+   "master /json/ memoryused (MiB)"},
 });
 // clang-format on
 

@@ -36,6 +36,12 @@ struct PodIdentity {
   /// sparkoperator.k8s.io/connect-name, spark.operator/spark-app-name, spark-app-name, else the driver's pod
   /// name without "-driver" (an executor's owner tells it). "" when the pod is no Spark pod.
   std::string_view job_name;
+  /// A standalone master: spark-role master (Apache's operator), or app.kubernetes.io/name spark and
+  /// component master (charts).
+  bool is_master = false;
+  /// Of a master: spark.operator/spark-cluster-name, app.kubernetes.io/instance, else its controller's or its
+  /// own name.
+  std::string_view cluster_name;
   std::string_view spark_version;  ///< label spark-version
   std::string_view operator_name;  ///< "kubeflow", "apache" or "none"
   std::string_view workload;       ///< "spark", "kafka", "jupyter", "zeppelin" or "other"

@@ -129,8 +129,17 @@ enum class Measure : std::uint8_t {
   kJupyterRunningKernels,
   kZeppelinInterpreterGroups,
   kZeppelinConnections,
+  // Of a standalone cluster (scope kTool), as its master tells them. Gauges.
+  kClusterWorkers,
+  kClusterAliveWorkers,
+  kClusterApplications,
+  kClusterWaitingApplications,
+  kClusterCores,
+  kClusterUsedCores,
+  kClusterMemoryBytes,
+  kClusterUsedMemoryBytes,
 };
-inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kZeppelinConnections) + 1;
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kClusterUsedMemoryBytes) + 1;
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||

@@ -107,6 +107,25 @@ TEST(JobName, AnExecutorHasItFromItsOwner) {
   EXPECT_EQ(identify(executor).job_name, "");
 }
 
+TEST(Identify, StandaloneMastersHaveTheNameOfTheirCluster) {
+  Pod pod;
+  pod.name = "x-master-0";
+  pod.labels = {{"spark-role", "worker"}, {"spark.operator/spark-cluster-name", "shared"}};
+  EXPECT_FALSE(identify(pod).is_master);
+  EXPECT_EQ(identify(pod).cluster_name, "");
+  EXPECT_EQ(identify(pod).workload, "spark");
+  pod.labels[0].second = "master";
+  EXPECT_TRUE(identify(pod).is_master);
+  EXPECT_EQ(identify(pod).cluster_name, "shared");
+  pod.labels = {{"app.kubernetes.io/component", "master"}, {"app.kubernetes.io/name", "spark"}};
+  EXPECT_TRUE(identify(pod).is_master);
+  EXPECT_EQ(identify(pod).cluster_name, "x-master-0");
+  pod.owner_name = "x-master";
+  EXPECT_EQ(identify(pod).cluster_name, "x-master");
+  pod.labels[0].second = "worker";
+  EXPECT_FALSE(identify(pod).is_master);
+}
+
 TEST(JobName, OnlySparkPodsHaveOne) {
   Pod pod;
   pod.name = "kafka-driver";

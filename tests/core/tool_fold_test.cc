@@ -153,6 +153,22 @@ TEST(ToolFold, SpawnsHaveAStatus) {
   EXPECT_EQ(series.at("flintgauge_tool_jupyter_spawn_seconds_total" + labels + "}"), 7.5);
 }
 
+TEST(ToolFold, AStandaloneClusterGoesByItsName) {
+  Tools tools;
+  Target master = pod_target("a", "m", at(1));
+  master.workload = "kafka";
+  tools.tell(master, {{Measure::kClusterWorkers, 3}, {Measure::kClusterUsedCores, 7}}, at(9));
+  tools.tell(pod_target("a", "p", at(1)), {{Measure::kKafkaConsumerLag, 1}}, at(9));
+  const std::string labels = "{namespace=\"a\",cluster=\"kafka\"}";
+  EXPECT_THAT(tools.series(at(9)),
+              UnorderedElementsAre(Pair("flintgauge_spark_cluster_workers" + labels, 3),
+                                   Pair("flintgauge_spark_cluster_used_cores" + labels, 7), Pair(kLag, 1),
+                                   Pair(kPods, 1)));
+  tools.tell(master, {}, at(20));
+  EXPECT_THAT(tools.series(at(20)), UnorderedElementsAre(Pair(kLag, 1), Pair(kPods, 1)))
+      << "a master that has become a standby";
+}
+
 TEST(ToolFold, NumbersThatCannotBeAreLeftOut) {
   Tools tools;
   const Target pod = pod_target("a", "p", at(1));
@@ -173,7 +189,7 @@ TEST(ToolFold, NumbersThatCannotBeAreLeftOut) {
 }
 
 TEST(ToolFold, ANamespaceOverItsBudgetHasNoSeriesAndIsCounted) {
-  Tools tools(BudgetLimits{.app = 500, .namespace_ = 20, .node = 20});
+  Tools tools(BudgetLimits{.app = 500, .namespace_ = 30, .node = 30});
   const Says kafka = {{Measure::kKafkaConsumerLag, 1}};
   EXPECT_EQ(tools.tell(pod_target("a", "p", at(1)), kafka, at(9)).left_out, 0U);
   const Target second = pod_target("b", "p", at(1));

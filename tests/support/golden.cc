@@ -119,6 +119,14 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "jupyter_running_kernels",
     "zeppelin_interpreter_groups",
     "zeppelin_connections",
+    "cluster_workers",
+    "cluster_alive_workers",
+    "cluster_applications",
+    "cluster_waiting_applications",
+    "cluster_cores",
+    "cluster_used_cores",
+    "cluster_memory_bytes",
+    "cluster_used_memory_bytes",
 };
 static_assert(!kMeasureNames.back().empty());
 
