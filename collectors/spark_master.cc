@@ -138,10 +138,10 @@ class MasterDecoder final : public JsonDecoder {
 };
 
 /// Where the pod's annotation tells the port of the master's UI: its path is one of the UI's pages.
-int port_of(const Pod& pod) {
+int port_of(const Pod& pod, const std::vector<int>& own_ports) {
   const bool names_ui = pod.annotation("prometheus.io/path").starts_with("/metrics/");
-  const int port = names_ui ? allowed_port(pod.annotation("prometheus.io/port")) : 0;
-  return port != 0 ? port : allowed_port(kDefaultPort);
+  const int port = names_ui ? allowed_port(pod.annotation("prometheus.io/port"), own_ports) : 0;
+  return port != 0 ? port : allowed_port(kDefaultPort, own_ports);
 }
 
 class SparkMaster final : public Collector {
@@ -161,7 +161,7 @@ class SparkMaster final : public Collector {
       Target& target = targets.emplace_back();
       target.collector = name();
       target.key = target.collector + "/" + pod.namespace_name + "/" + pod.name;
-      target.url = "http://" + host + ":" + std::to_string(port_of(pod)) + "/json/";
+      target.url = "http://" + host + ":" + std::to_string(port_of(pod, discovery.own_ports)) + "/json/";
       target.expect = Expect::kJson;
       target.body_limit = kBodyLimit;
       target.pace = {.interval_ms = interval,

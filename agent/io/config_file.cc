@@ -27,7 +27,7 @@ std::string position(const std::string& file, const YAML::Mark& mark) {
 }
 
 /// Thrown through the YAML parser only, which is how an EventHandler stops it; never leaves this file.
-struct Refused {
+struct RefusedSetting {
   YAML::Mark mark;
   std::string message;
 };
@@ -94,7 +94,7 @@ class ConfigHandler final : public YAML::EventHandler {
   };
 
   [[noreturn]] static void refuse(const YAML::Mark& mark, std::string message) {
-    throw Refused{mark, std::move(message)};
+    throw RefusedSetting{mark, std::move(message)};
   }
 
   static void check(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -189,7 +189,7 @@ Status read_config_text(std::string_view yaml, const std::string& file_name, Con
     while (parser.HandleNextDocument(handler)) {
     }
     return {};
-  } catch (const Refused& refused) {
+  } catch (const RefusedSetting& refused) {
     return fail(Reason::kConfig, position(file_name, refused.mark) + ": " + refused.message);
   } catch (const YAML::Exception& bad) {
     return fail(Reason::kConfig, position(file_name, bad.mark) + ": not YAML: " + log::printable(bad.msg));
