@@ -64,7 +64,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }
 
 Status validate_times_and_sizes(const Config& config) {
-  const std::array<Range<std::int64_t>, 8> ranges = {{
+  const std::array<Range<std::int64_t>, 9> ranges = {{
+      {"history.interval", config.history.interval_ms, 1'000, 86'400'000, "from 1s to 24h"},
       {"kubelet.interval", config.kubelet.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"kubelet.summary_interval", config.kubelet.summary_interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"spark.interval", config.spark.interval_ms, 100, 3'600'000, "from 100ms to 1h"},

@@ -10,8 +10,10 @@
 #include "agent/core/app_hints.h"
 #include "agent/core/app_sideways.h"
 #include "agent/core/app_table.h"
+#include "agent/core/app_vertical.h"
 #include "agent/core/series_count.h"
 #include "agent/core/series_list.h"
+#include "agent/core/vertical_series.h"
 
 namespace flintgauge {
 namespace {
@@ -143,6 +145,7 @@ struct Evaluator::State {
         admission(shares_of(budget).derived),
         last(started),
         hints(settings),
+        verticals(settings, started),
         bottlenecks(settings) {}
 
   struct RefusedRow {
@@ -158,10 +161,12 @@ struct Evaluator::State {
   int suppressed = 0;  ///< evaluations that still give no hints
   AppTable apps;
   AppHints hints;
+  AppVertical verticals;
   AppBottlenecks bottlenecks;
   std::vector<TargetShape> targets;
   std::vector<AppKey> hinted;
   std::vector<AppKey> placed;
+  std::vector<VerticalShape> sized;
   std::vector<AppKey> classified;  ///< every hinted one is among them: both need the same fresh lists
   std::array<bool, std::tuple_size_v<Sources>> has_block{};
   SeriesCount count;
@@ -252,6 +257,9 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
   for (const AppHint& hint : report.hints) {
     if (admission.admits(hint.app)) add_hint(hint, to);
   }
+  for (const AppVerticalHint& one : report.verticals) {
+    if (admission.admits(one.app)) add_vertical(one, to);
+  }
   for (const AppBottleneck& one : report.bottlenecks) {
     if (admission.admits(one.app)) add_bottleneck(one, to);
   }
@@ -276,6 +284,18 @@ Evaluator::Evaluator(const EvaluateSettings& settings, const BudgetLimits& limit
 
 Evaluator::~Evaluator() = default;
 
+std::string Evaluator::save_history(std::string_view node) const {
+  return state_->verticals.history().encode(node);
+}
+
+std::optional<std::string_view> Evaluator::load_history(std::string_view bytes, std::string_view node,
+                                                        const Now& now) {
+  if (const auto fault = state_->verticals.history().decode(bytes, node))
+    return kSnapshotFaultNames[static_cast<std::size_t>(*fault)];
+  state_->verticals.restart_clock(now);
+  return std::nullopt;
+}
+
 std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& now, Block& derived) {
   State& state = *state_;
   const Block* kubelet = view.block(Shard::kKubelet);
@@ -292,10 +312,16 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
     --state.suppressed;
   } else {
     state.hints.append(spark, state.apps, now, report->hints);
+    state.verticals.sample(kubelet, spark, state.apps, now);
+    state.verticals.append(spark, state.apps, now, report->verticals);
     state.bottlenecks.append(spark, state.apps, now, *report);
   }
+  report->history_jobs = state.verticals.history().size();
+  report->history_dropped = state.verticals.history().dropped();
+  report->history_left_out = state.verticals.left_out();
   changed = take_keys(report->hints, state.hinted) || changed;
   append_sideways(kubelet, state.apps, report->sideways);
+  changed = take_shapes(report->verticals, state.sized) || changed;
   changed = take_keys(report->bottlenecks, state.classified) || changed;
   changed = take_keys(report->sideways, state.placed) || changed;
   if (changed) state.admission.update(state.apps.apps(), state.classified);

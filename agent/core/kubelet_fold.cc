@@ -48,6 +48,7 @@ class KubeletFold final : public Fold {
   void fill(Block& block, const Now& now) override {
     page_.fill(block, now);
     block.pods = list_;
+    page_.fill_usage(block, now);
   }
 
   bool wants_pods() const override { return slots_.wants_pods(); }

@@ -1,6 +1,8 @@
 #include "agent/core/kubelet_page.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace flintgauge::kubelet {
@@ -87,6 +89,14 @@ void add_claim(const Group& group, Claim& claim, SchemaWriter& writer) {
   claim.shown = claim.present;
 }
 
+/// Spark's own container among those of an executor pod; a pod template may have renamed it or put others
+/// beside it.
+bool is_executor(const Pod& pod, const Container& container) {
+  if (container.name == "spark-kubernetes-executor" || container.name == "executor") return true;
+  const auto is_regular = [](const Container& one) { return one.kind == ContainerKind::kRegular; };
+  return is_regular(container) && std::ranges::count_if(pod.containers, is_regular) == 1;
+}
+
 }  // namespace
 
 void Page::fill(Block& block, const Now& now) {
@@ -109,6 +119,36 @@ ColumnMask Page::hidden_counters() {
       measures_pressure_ |= (kPressureColumns & bit(i)) != 0 && group.value[i] > 0;
   }
   return measures_pressure_ ? 0 : kPressureColumns;
+}
+
+void Page::fill_usage(Block& block, const Now& now) const {
+  block.executor_usage.clear();
+  if (block.pods == nullptr) return;
+  constexpr std::size_t kCpu = channel_of(Measure::kCpuUsageSeconds);
+  for (const Slot& slot : slots_.all()) {
+    if (!slot.used || slot.scope != Scope::kContainer || slot.listed_pod == nullptr || slot.superseded)
+      continue;
+    if (slot.pod == kNoPod || !SlotTable::is_live(slot)) continue;
+    const GroupIndex app = pods_[slot.pod].app;
+    if (app == kNoGroup || groups_[app].role != Role::kExecutor) continue;
+    if (slot.listed == nullptr || !is_executor(*slot.listed_pod, *slot.listed)) continue;
+    ExecutorUsage usage;
+    usage.pod = static_cast<std::uint32_t>(slot.listed_pod - block.pods->pods.data());
+    const Measure gauges[] = {Measure::kMemoryWorkingSetBytes, Measure::kMemoryRssBytes};
+    double* const values[] = {&usage.memory_working_set_bytes, &usage.memory_rss_bytes};
+    for (std::size_t i = 0; i < std::size(gauges); ++i) {
+      const Cell* cell = samples_.fresh_cell(slot.gauges[gauge_place(Scope::kContainer, gauges[i])], now);
+      if (cell != nullptr) *values[i] = cell->value;
+    }
+    const Channel& cpu = slot.counters[kCpu];
+    if (cpu.reign != 0) {
+      usage.cpu_seconds = cpu.counted;
+      usage.cpu_at_ms = cpu.last_ms;
+    }
+    const bool is_told = !std::isnan(usage.memory_working_set_bytes) || !std::isnan(usage.memory_rss_bytes) ||
+                         !std::isnan(usage.cpu_seconds);
+    if (is_told) block.executor_usage.push_back(usage);  // else another slot means this container
+  }
 }
 
 void Page::sum_gauges(const Now& now) {

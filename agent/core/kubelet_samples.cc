@@ -251,6 +251,7 @@ void SampleTable::take_counter(std::uint32_t index, const Sample& sample, Pass& 
   const double amount = reset ? sample.value : sample.value - row.value;
   add(slot, row.measure, amount);
   channel.since += amount;
+  channel.counted += amount;
   row.value = sample.value;
   row.sampled_ms = sampled_ms;
   row.stamped = stamped;
@@ -297,6 +298,7 @@ void SampleTable::take_newcomer(const Newcomer& newcomer, Pass& pass) {
     const double amount = first_amount(channel, slot, pass);
     add(slot, row.measure, amount);
     channel.since += amount;
+    channel.counted += amount;
     begin_reign(channel, slot, row.slot, pass.rank);
   }
   row.value = newcomer.value;

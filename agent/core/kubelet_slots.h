@@ -29,6 +29,7 @@ inline constexpr Rank kNoRank = kRanks;
 /// knows whose rows count now and what was counted before them, so that a change of source or a row that
 /// comes back neither loses nor repeats anything.
 struct Channel {
+  double counted = 0;     ///< since the slot was made
   double parked = 0;      ///< counted of this slot by rows that no longer have a baseline
   double former_sum = 0;  ///< what the source that reigned before this one had counted, and
   double since = 0;       ///< what has been counted since, should it come back

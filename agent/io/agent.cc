@@ -99,6 +99,8 @@ Agent::Agent(const Config& config, Source::Collectors collectors, const BuildInf
              FirstRound first_round)
     : collectors_(std::move(collectors)),
       metrics_(build),
+      history_(config.history, metrics_),
+      node_name_(config.node.name),
       evaluator_(config.hints, config.series, store_,
                  [this](const View& sources, const Report& report) { on_evaluated(sources, report); }) {
   const Now started = read_clocks();
@@ -139,6 +141,9 @@ Agent::~Agent() { stop(); }
 
 Status Agent::start() try {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that servers close
+  history_.load([this](std::string_view bytes) { return evaluator_.load_history(bytes, node_name_); });
+  keeps_history_ = true;
+  history_.start();
   evaluator_.start();
   if (spark_) spark_->start();
   if (companions_) companions_->start();
@@ -156,6 +161,8 @@ void Agent::stop() {
   if (companions_) companions_->stop();
   if (spark_) spark_->stop();
   evaluator_.stop();
+  history_.stop();
+  if (std::exchange(keeps_history_, false)) history_.write(evaluator_.save_history(node_name_));
 }
 
 void Agent::on_kubelet_published() {
@@ -176,6 +183,8 @@ void Agent::on_evaluated(const View& sources, const Report& report) {
     metrics_.count_clock_jump(report.clock_jump_ms > 0 ? ClockJump::kForward : ClockJump::kBackward);
     log::warn("the wall clock was set", {{"seconds", static_cast<double>(report.clock_jump_ms) / 1000}});
   }
+  metrics_.set_history(report.history_jobs, report.history_dropped, report.history_left_out);
+  if (history_.is_due(report.at.steady)) history_.offer(evaluator_.save_history(node_name_));
   const Block* const kubelet = sources.block(Shard::kKubelet);
   const std::uint64_t first = kubelet_->first_round();
   if (first != 0 && kubelet && kubelet->version >= first) is_ready_ = true;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/io/evaluator_thread.h"
+#include "agent/io/history_file.h"
 #include "agent/io/push_listener.h"
 #include "agent/io/push_queue.h"
 #include "agent/io/self_metrics.h"
@@ -63,6 +64,9 @@ class Agent {
   std::vector<std::unique_ptr<Collector>> collectors_;
   Store store_;
   SelfMetrics metrics_;
+  HistoryFile history_;
+  std::string node_name_;
+  bool keeps_history_ = false;  // from start() to stop(): what was never loaded must not be overwritten
   EvaluatorThread evaluator_;
   PushQueue push_queue_;
   std::unique_ptr<Source> spark_;       // null when it is disabled

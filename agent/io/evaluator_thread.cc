@@ -60,6 +60,10 @@ void EvaluatorThread::run(const std::stop_token& stop) noexcept try {
   std::abort();
 }
 
+std::optional<std::string_view> EvaluatorThread::load_history(std::string_view bytes, std::string_view node) {
+  return evaluator_.load_history(bytes, node, read_clocks());
+}
+
 void EvaluatorThread::evaluate() {
   const View view = store_.read();
   if (!view) return;  // all reader rows taken; counted by the store, tried again within a second

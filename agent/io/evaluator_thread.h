@@ -5,7 +5,10 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "flintgauge/evaluate.h"
@@ -33,6 +36,10 @@ class EvaluatorThread {
 
   /// One evaluation, on the caller's thread. REQUIRES: the thread is not running.
   void evaluate();
+
+  /// See Evaluator. From the thread (in Published), or REQUIRES: the thread is not running.
+  std::string save_history(std::string_view node) const { return evaluator_.save_history(node); }
+  std::optional<std::string_view> load_history(std::string_view bytes, std::string_view node);
 
  private:
   void run(const std::stop_token& stop) noexcept;

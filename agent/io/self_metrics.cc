@@ -278,6 +278,19 @@ void SelfMetrics::count_clock_jump(ClockJump direction) noexcept {
   clock_jumps_[static_cast<std::size_t>(direction)]->Increment();
 }
 
+void SelfMetrics::count_history_file(std::string_view result) {
+  counter(family("flintgauge_history_file_total"), {result}).Increment();
+}
+
+void SelfMetrics::set_history(std::size_t jobs, std::uint64_t dropped, std::uint64_t left_out) {
+  const auto raise = [](prometheus::Counter& total, std::uint64_t to) {
+    total.Increment(static_cast<double>(to) - total.Value());
+  };
+  gauge(family("flintgauge_history_jobs"), {}).Set(static_cast<double>(jobs));
+  raise(counter(family("flintgauge_history_jobs_dropped_total"), {}), dropped);
+  raise(counter(family("flintgauge_history_executors_left_out_total"), {}), left_out);
+}
+
 void SelfMetrics::append_page(PageFormat format, std::string& out) const {
   Totals totals;
   if (const Result<ProcessStats> process = read_process_stats()) totals.process = *process;

@@ -107,6 +107,9 @@ class SelfMetrics {
   void count_http_request(std::string_view method, int code);
   void count_http_rejected(HttpRejection reason) noexcept;
   void count_clock_jump(ClockJump direction) noexcept;
+  void count_history_file(std::string_view result);
+  /// Totals since the start; they never fall. From one thread.
+  void set_history(std::size_t jobs, std::uint64_t dropped, std::uint64_t left_out);
 
   /// A listener for the protocol exists: registers its counters at 0. Call before the methods below, and
   /// before there are other threads.

@@ -111,15 +111,25 @@ struct Refused {
   double times = 0;
 };
 
+/// What the kubelet says of one running container of an executor pod. NaN: not told.
+struct ExecutorUsage {
+  std::uint32_t pod = 0;  ///< place in Block::pods
+  double memory_rss_bytes = kNotTold;
+  double memory_working_set_bytes = kNotTold;
+  double cpu_seconds = kNotTold;  ///< counted since the agent first saw it; never falls
+  std::int64_t cpu_at_ms = 0;     ///< of its newest sample, wall clock
+};
+
 struct Report;  // evaluate.h
 
 struct Block {
   std::uint64_t version = 0;  ///< counts this source's publications from 1
   SteadyTime committed;
   WallTime committed_wall;
-  std::shared_ptr<const Schema> schema;  ///< never null in a published block
-  std::vector<double> values;            ///< by series of the schema
-  std::shared_ptr<const PodList> pods;   ///< kubelet source only
+  std::shared_ptr<const Schema> schema;       ///< never null in a published block
+  std::vector<double> values;                 ///< by series of the schema
+  std::shared_ptr<const PodList> pods;        ///< kubelet source only
+  std::vector<ExecutorUsage> executor_usage;  ///< kubelet source only, in the order of its slots
   std::vector<TargetState> targets;
   std::vector<Refused> refused;           ///< sorted by namespace
   std::vector<SparkAppFacts> spark_apps;  ///< Spark source only

@@ -67,6 +67,11 @@ struct TargetsConfig {
   std::string disabled_collectors;  ///< names with commas; checked by the program, which knows the collectors
 };
 
+struct HistoryConfig {
+  std::string file;                    ///< what is remembered of jobs, written here; empty = nowhere
+  std::int64_t interval_ms = 300'000;  ///< between two writes
+};
+
 struct LogConfig {
   std::string level = "info";     ///< debug, info, warn, error
   std::string format = "logfmt";  ///< logfmt, json
@@ -80,6 +85,7 @@ struct Config {
   PushConfig push;
   CompanionsConfig companions;
   TargetsConfig targets;
+  HistoryConfig history;
   LogConfig log;
   BudgetLimits series;  ///< keys series.app, series.namespace, series.node
   EvaluateSettings

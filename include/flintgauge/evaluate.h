@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flintgauge/block.h"
 #include "flintgauge/bottleneck.h"
 #include "flintgauge/budget.h"
 #include "flintgauge/hint_horizontal.h"
+#include "flintgauge/hint_vertical.h"
 #include "flintgauge/quota.h"
 #include "flintgauge/sideways.h"
 #include "flintgauge/store.h"
@@ -54,6 +56,18 @@ struct AppHint {
   /// application.
   double wasted_core_seconds = 0;
   std::vector<ProfileHint> profiles;  ///< only when the application has several
+};
+
+/// How much memory and CPU the executors of an application's job should ask for, and what that was made from.
+struct AppVerticalHint {
+  AppKey app;
+  std::string job_name;  ///< whose history it is
+  std::int64_t resource_profile_id = 0;
+  VerticalInput input;
+  VerticalHint hint;
+  double slot_efficiency =
+      kNotTold;            ///< CPU time of tasks / (slots * time), since the application was first seen
+  double age_seconds = 0;  ///< of the executor list
 };
 
 /// What holds an application back, and what that was concluded from.
@@ -106,9 +120,13 @@ struct Report {
   Now at;
   std::vector<AppRow> apps;                ///< sorted by key
   std::vector<AppHint> hints;              ///< only fresh ones, sorted by key
+  std::vector<AppVerticalHint> verticals;  ///< only fresh ones, sorted by key
   std::vector<AppBottleneck> bottlenecks;  ///< only fresh ones, sorted by key
   std::vector<AppQuota> quotas;            ///< of those with dynamic allocation, sorted by key
   std::vector<AppSideways> sideways;       ///< of those with an executor pod here, sorted by key
+  std::size_t history_jobs = 0;            ///< of which the history knows
+  std::uint64_t history_left_out = 0;      ///< executors not sampled: their application has too many
+  std::uint64_t history_dropped = 0;       ///< since the start, to stay within its bound
   /// Step of the wall clock against the steady one since the evaluation before; 0 when within 2 s. The shell
   /// counts it (flintgauge_clock_jumps_total).
   std::int64_t clock_jump_ms = 0;
@@ -124,6 +142,11 @@ class Evaluator {
   /// and returns the report; the pages of the block are left to the caller. Allocates for the report only
   /// while the set of series is unchanged.
   std::shared_ptr<const Report> evaluate(const View& view, const Now& now, Block& derived);
+
+  /// The history of jobs as bytes (agent/core/job_snapshot.cc), for the next agent on this node.
+  std::string save_history(std::string_view node) const;
+  /// Takes bytes of save_history(). Why they are none: a word of a closed set, and nothing has changed.
+  std::optional<std::string_view> load_history(std::string_view bytes, std::string_view node, const Now& now);
 
  private:
   struct State;

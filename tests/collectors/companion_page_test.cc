@@ -41,6 +41,7 @@ Pairs with(std::string name, std::string value) {
 std::vector<Target> targets_of(std::vector<Pod> pods) {
   Discovery discovery;
   discovery.companions_interval_ms = 20'000;
+  discovery.own_ports = {14040};
   discovery.pods = std::make_shared<const PodList>(PodList{std::move(pods)});
   return make_companion_page()->targets(discovery);
 }

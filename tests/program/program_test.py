@@ -335,7 +335,7 @@ class Hints(DemoCase):
         def by_name(answer):
             names = {app["appId"]: app["name"] for app in json.loads(get(self.address, "/api/v1/apps")[2])["apps"]}
             return {names[hint["appId"]]: hint for hint in answer["hints"] if "desired" in hint}
-        self.wait_for("/api/v1/hints", lambda answer: len(by_name(answer)) == 4)
+        self.wait_for("/api/v1/hints", lambda answer: len(by_name(answer)) == 5)
         answer = self.wait_for("/api/v1/hints", lambda answer: by_name(answer)["notebook-adhoc"]["desired"] == 0 and
                                by_name(answer)["feature-backfill"]["desired"] > by_name(answer)["feature-backfill"]["current"])
         hints = by_name(answer)
@@ -373,7 +373,7 @@ class Hints(DemoCase):
 
 
 def all_up(answer):
-    return all(target["up"] for target in answer["targets"] if target["state"] != "standby")
+    return all(target["up"] for target in answer["targets"] if target["state"] not in ("standby", "not_offered"))
 
 
 if __name__ == "__main__":

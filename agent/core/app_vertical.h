@@ -1,0 +1,99 @@
+// Samples of executors into the history of their jobs, and the vertical hints made of it. Private to the
+// evaluator. One thread; time is an argument.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/core/app_table.h"
+#include "agent/core/job_history.h"
+#include "agent/core/vpa.h"
+#include "flintgauge/block.h"
+#include "flintgauge/evaluate.h"
+
+namespace flintgauge {
+
+class AppVertical {
+ public:
+  AppVertical(const EvaluateSettings& settings, const Now& started);
+
+  /// Takes what the blocks (may be null) say anew into the history. REQUIRES: apps.update() with the same
+  /// blocks.
+  void sample(const Block* kubelet, const Block* spark, const AppTable& apps, const Now& now);
+  /// Appends the hints of applications whose executor list is fresh, sorted by key.
+  void append(const Block* spark, const AppTable& apps, const Now& now,
+              std::vector<AppVerticalHint>& out) const;
+
+  JobHistory& history() { return history_; }
+  const JobHistory& history() const { return history_; }
+  /// Executors that were not sampled, because their application has too many.
+  std::uint64_t left_out() const { return left_out_; }
+  /// The history was replaced: its clock goes on from its newest record, if that is later than `now`.
+  void restart_clock(const Now& now);
+
+ private:
+  enum class Oom : std::uint8_t { kNone, kHeap, kContainer };
+  /// One executor, by what both sources say of it.
+  struct Live {
+    MemoryPeak heap, unified, non_heap, python, container;
+    double container_bytes = 0;  ///< highest resident memory; 0 = not seen on this node
+    double cpu_seconds = 0;      ///< at the last sample
+    std::int64_t cpu_at_ms = 0;  ///< 0 = none
+    bool ran_out = false;        ///< out of memory, counted once
+    SteadyTime used;
+  };
+  /// An executor's pod on this node.
+  struct PodEntry {
+    bool is_executor = false;
+    AppKey app;
+    std::string executor_id;
+    JobKey job;
+  };
+  struct AppMemory {
+    SteadyTime executors_at{-1};
+    std::int64_t profile = 0;  ///< of the published hint
+    double gc_seconds = 0, run_seconds = 0, cpu_seconds = 0;
+    double cpu_spent = 0, slot_seconds = 0;  ///< since first seen
+    bool has_totals = false;
+    SteadyTime at;
+    SteadyTime used;
+    std::map<std::string, Live, std::less<>> executors;
+  };
+  /// A driver says who its executors are: what is beyond is not sampled, and counted.
+  static constexpr std::size_t kMaxExecutors = 2'000;
+
+  WallTime time_of(const Now& now) const { return {base_.wall.ms + elapsed_ms(base_.steady, now.steady)}; }
+  /// The executor, which lives now; counted in the record when it is new. Null when it is one too many.
+  Live* live_of(const AppKey& app, std::string_view executor_id, JobRecord& record, const Now& now);
+  void read_pods(const Block& kubelet, const AppTable& apps, const Now& now);
+  void sample_usage(const Block& kubelet, const Now& now);
+  static void sample_container(const ExecutorUsage& usage, Live& live, JobRecord& record, WallTime at);
+  void sample_app(const SparkAppFacts& facts, const App& app, const Now& now);
+  static void sample_executor(const ExecutorFacts& executor, Live& live, JobRecord& record, WallTime at);
+  void sample_totals(const SparkAppFacts& facts, const App& app, AppMemory& memory, const Now& now);
+  static void note_oom(Oom kind, const VerticalInput& shape, Live& live, JobRecord& record, WallTime at);
+  VerticalInput shape_of(const SparkAppFacts& facts, std::int64_t profile) const;
+  static VerticalInput shape_of(const Pod& pod);
+  static Oom oom_of(const Pod& pod);
+  static Oom oom_of(std::string_view remove_reason);
+  void forget(SteadyTime now);
+
+  EvaluateSettings settings_;
+  Now base_;
+  JobHistory history_;
+  std::uint64_t left_out_ = 0;
+  std::map<AppKey, AppMemory> apps_;
+  std::shared_ptr<const PodList> pods_;
+  std::vector<PodEntry> entries_;  ///< by place in pods_
+  std::uint64_t kubelet_version_ = 0;
+};
+
+}  // namespace flintgauge
