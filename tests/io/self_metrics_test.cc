@@ -133,6 +133,8 @@ TEST(SelfMetrics, FillsEveryFamilyThatTheCatalogueGivesIt) {
   metrics.count_http_request("GET", 200);
   metrics.enable_push(PushProtocol::kGraphite);
   metrics.push(PushProtocol::kGraphite, "team-a");
+  metrics.set_history(1, 0, 0);
+  metrics.count_history_file("written");
   const std::string text = page(metrics);
   std::size_t at = 0;
   for (const Family& entry : kCatalogue) {

@@ -136,7 +136,7 @@ TEST_F(SourceSparkTest, ADriverWithTheNodesAddressIsCountedOnce) {
   start();
   Pod driver = pod("a", server_.url("/a"));
   driver.phase = Phase::kRunning;
-  driver.labels = {{"spark-role", "driver"}, {"spark-app-selector", "spark-1"}};
+  driver.labels = {{"spark-app-selector", "spark-1"}, {"spark-role", "driver"}};
   driver.ips = {"10.0.0.1"};
   driver.host_ip = "10.0.0.1";
   const std::string dropped = "flintgauge_targets_dropped_total{reason=\"blocked_address\"}";
