@@ -54,7 +54,7 @@ SCALE = row("Executors and work", [
                [(hint("executors_current"), "there"), (hint("executors_desired"), "wanted"),
                 (hint("executors_desired_stable"), "wanted, stable"), (hint("executors_idle"), "idle"),
                 (hint("executors_unmet"), "cut off by quota"), (hint("executors_min"), "least"),
-                (hint("executors_max"), "most")]),
+                (hint("executors_max"), "most"), (hint("executors_parity"), "Spark's own number")]),
     timeline("What decides the hint", "The term that decided: backlog asks for more; startup_bound and drain say it is "
              "enough; parity is Spark's own number; busy_floor, min, max and quota are bounds.",
              f"max by (reason) ({app('flintgauge_hint_reason')} == 1)", "{{reason}}"),
@@ -100,6 +100,36 @@ def spread(name):
     """Largest and median over the executors."""
     return [(spark(f"executor_{name}_max"), "largest"), (spark(f"executor_{name}_median"), "median")]
 
+
+RUNNING = matcher("role", "executor") + "," + matcher("phase", "Running")
+SIZE = row("How large an executor should be", [
+    timeseries("Memory wanted", "The vertical hint by part, and its bounds: what spark.executor.memory and memoryOverhead should be at the "
+               "next run. A running heap cannot shrink.", "bytes",
+               [(f"max by (part) ({app('flintgauge_hint_executor_memory_bytes')})", "{{part}}"),
+                (f"max({app('flintgauge_hint_executor_memory_lower_bytes', matcher('part', 'total'))})", "total, lower bound"),
+                (f"max({app('flintgauge_hint_executor_memory_upper_bytes', matcher('part', 'total'))})", "total, upper bound")]),
+    timeseries("Memory of the largest executor", "What the largest executor uses, and its limit. Far under the limit for whole runs: the hint "
+               "above says how much is enough.", "bytes",
+               [(f"max({app('flintgauge_app_memory_working_set_max_bytes', matcher('role', 'executor'))})", "largest"),
+                (f"sum({app('flintgauge_app_memory_limits_bytes', matcher('role', 'executor'))}) / "
+                 f"(sum({app(PODS, RUNNING)}) > 0)", "limit of one")]),
+], collapsed=True)
+
+
+def query(name):
+    return f"max by (query) ({app('flintgauge_spark_streaming_' + name)})"
+
+
+STREAMING = row("Streaming", [
+    timeseries("Rows", "Rows that arrive and rows that a query can process, a second. Input above processed: it falls behind.", "none",
+               [(query("input_rows_per_second"), "{{query}} input"), (query("processed_rows_per_second"), "{{query}} processed")]),
+    timeseries("Batch", "Duration of a batch, and how far the watermark is behind the clock. A batch longer than its trigger delays the next.",
+               "s", [(query("batch_seconds"), "{{query}} batch"), (query("watermark_delay_seconds"), "{{query}} watermark delay")]),
+    timeseries("State", "Memory that the state of a query uses. A slope without end: no watermark, or keys that never expire.", "bytes",
+               [(query("state_memory_bytes"), "{{query}}")]),
+    timeseries("State rows", "Rows in the state of a query. Normal: flat once its window is full.", "short",
+               [(query("state_rows"), "{{query}}")]),
+], collapsed=True)
 
 SPREAD = row("Executors: spread and losses", [
     timeseries("Executors lost", "In five minutes, by reason. Normal: killed_by_driver only (idle executors given back). oom: more memory; "
@@ -195,4 +225,4 @@ def application():
     began = grafana.annotation("Application started", f"{here} unless {before}", "{{app_id}}", "green")
     ended = grafana.annotation("Application ended", f"{before} unless {here}", "{{app_id}}", "blue")
     return grafana.dashboard("flintgauge-application", "flintgauge / Application", "One Spark application, in depth.",
-                             variables, [APP_HEADER, SCALE, HOLDS_BACK, WHERE, SPREAD, JVM, DRIVER, RESOURCES, PODS_ROW], [lost, began, ended])
+                             variables, [APP_HEADER, SCALE, SIZE, HOLDS_BACK, WHERE, STREAMING, SPREAD, JVM, DRIVER, RESOURCES, PODS_ROW], [lost, began, ended])

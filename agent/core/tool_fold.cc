@@ -168,7 +168,7 @@ class ToolFold final : public Fold {
       auto& [key, group] = *at;
       const bool is_over = elapsed_ms(group.live_at, now.steady) > kTtlMs;
       if (is_over && group.admitted) budget_.release(key.namespace_name, budget_name(key), kSeries);
-      if (!is_over && !group.admitted)
+      if (!is_over && !group.admitted && budget_.fits(key.namespace_name, budget_name(key), kSeries))
         group.admitted = budget_.admit(key.namespace_name, budget_name(key), kSeries);
       at = is_over ? groups_.erase(at) : std::next(at);
     }
@@ -177,6 +177,7 @@ class ToolFold final : public Fold {
   void fill(Block& block, const Now& now) override {
     block.committed = now.steady;
     block.committed_wall = now.wall;
+    budget_.write_refused(block.refused);
     const bool changed = renumber();
     list_.fill(block, changed, [this](SeriesList& out) {
       for (const auto& [key, group] : groups_) {
