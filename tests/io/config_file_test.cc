@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -117,7 +118,7 @@ TEST(ConfigFile, MissingFileIsNamed) {
 }
 
 TEST(LoadConfig, OverridesWinInOrderAndValuesAreChecked) {
-  const std::string path = testing::TempDir() + "load_config.yaml";
+  const std::string path = testing::TempDir() + "load_config." + std::to_string(getpid()) + ".yaml";
   std::ofstream(path) << "kubelet:\n  interval: 20s\n  url: http://127.0.0.1:1\nspark:\n  interval: 7s\n";
   const auto load = [&path](std::vector<std::string> overrides) { return load_config(path, overrides); };
   EXPECT_EQ(load({})->kubelet.interval_ms, 20'000);
@@ -141,7 +142,7 @@ TEST(LoadConfig, OverridesWinInOrderAndValuesAreChecked) {
 class LoadFault : public testing::TestWithParam<Case> {};
 
 TEST_P(LoadFault, NamesFileLineColumnAndKey) {
-  const std::string path = testing::TempDir() + "load_fault.yaml";
+  const std::string path = testing::TempDir() + "load_fault." + std::to_string(getpid()) + ".yaml";
   std::ofstream(path) << GetParam().yaml;
   const auto loaded = load_config(path, {});
   ASSERT_FALSE(loaded) << GetParam().yaml;

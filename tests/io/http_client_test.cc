@@ -262,7 +262,7 @@ TEST_F(HttpClientTest, ContentTypes) {
 }
 
 TEST_F(HttpClientTest, NetrcIsNotRead) {
-  const std::filesystem::path home = ::testing::TempDir() + "home_with_netrc";
+  const std::filesystem::path home = ::testing::TempDir() + "home_with_netrc." + std::to_string(getpid());
   std::filesystem::create_directory(home);
   std::ofstream(home / ".netrc") << "machine 127.0.0.1 login operator password secret\n";
   setenv("HOME", home.c_str(), 1);

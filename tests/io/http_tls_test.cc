@@ -90,7 +90,7 @@ struct LenientOpenSsl {
                            "[c]\nMinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n";
     setenv("OPENSSL_CONF", file.c_str(), 1);
   }
-  const std::string file = ::testing::TempDir() + "lenient_openssl.cnf";
+  const std::string file = ::testing::TempDir() + "lenient_openssl." + std::to_string(getpid()) + ".cnf";
 };
 class OutdatedTlsTest : private LenientOpenSsl, public HttpTlsTest {};
 
