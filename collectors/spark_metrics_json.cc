@@ -79,7 +79,7 @@ class Registry final : public json::Visitor {
     std::uint64_t valued = 0;  ///< ... with a number
   };
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard library looks for it
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 

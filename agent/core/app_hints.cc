@@ -43,6 +43,28 @@ ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts
   return out;
 }
 
+void take_counts(const SparkAppFacts& facts, const App* app, HorizontalInput& in) {
+  in.executors = static_cast<double>(facts.executors);
+  // Executors on other nodes are not in our pod list, so the larger of the two counts.
+  const std::int64_t pods = app != nullptr ? app->executor_pods_held : 0;
+  in.executor_pods = static_cast<double>(std::max(facts.executors, pods));
+  in.busy_executors = static_cast<double>(facts.busy_executors);
+  in.running_tasks = static_cast<double>(facts.running_tasks);
+  in.pending_tasks = static_cast<double>(facts.pending_tasks);
+}
+
+/// What only explains the number: Spark's own target, and each profile by itself.
+void add_context(const SparkAppFacts& facts, const App* app, AppHint& out) {
+  if (app != nullptr && !std::isnan(app->sample.target_executors)) {
+    out.spark_target = app->sample.target_executors;
+  }
+  if (facts.profiles.size() > 1) {
+    for (const ProfileFacts& profile : facts.profiles) {
+      out.profiles.push_back(profile_hint(profile, facts, out.input));
+    }
+  }
+}
+
 }  // namespace
 
 /// Dynamic allocation's own bounds and ratio, where they are narrower than ours: a hint beyond them would
@@ -122,13 +144,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   out.app = facts.app;
   out.age_seconds = seconds(age_ms);
   HorizontalInput& in = out.input;
-  in.executors = static_cast<double>(facts.executors);
-  // Executors on other nodes are not in our pod list, so the larger of the two counts.
-  const std::int64_t pods = app != nullptr ? app->executor_pods_held : 0;
-  in.executor_pods = static_cast<double>(std::max(facts.executors, pods));
-  in.busy_executors = static_cast<double>(facts.busy_executors);
-  in.running_tasks = static_cast<double>(facts.running_tasks);
-  in.pending_tasks = static_cast<double>(facts.pending_tasks);
+  take_counts(facts, app, in);
   in.tasks_per_executor = memory.tasks_per_executor;
   in.mean_task_seconds = mean_task_seconds(facts, memory, now.steady);
   in.drain_target_seconds = settings_.drain_target_seconds;
@@ -144,14 +160,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   out.stable = memory.stable.update(out.hint.desired, now.steady.ms);
   count_waste(facts, out.hint, memory);
   out.wasted_core_seconds = memory.wasted_core_seconds;
-  if (app != nullptr && !std::isnan(app->sample.target_executors)) {
-    out.spark_target = app->sample.target_executors;
-  }
-  if (facts.profiles.size() > 1) {
-    for (const ProfileFacts& profile : facts.profiles) {
-      out.profiles.push_back(profile_hint(profile, facts, in));
-    }
-  }
+  add_context(facts, app, out);
   return out;
 }
 

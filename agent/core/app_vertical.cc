@@ -329,8 +329,8 @@ void AppVertical::append(const Block* spark, const AppTable& apps, const Now& no
     if (hint.hint.has_memory || hint.hint.has_cpu) out.push_back(std::move(hint));
   }
   std::ranges::sort(out, {}, &AppVerticalHint::app);
-  const auto same = std::ranges::unique(out, {}, &AppVerticalHint::app);
-  out.erase(same.begin(), same.end());
+  const auto is_same = [](const AppVerticalHint& a, const AppVerticalHint& b) { return a.app == b.app; };
+  out.erase(std::unique(out.begin(), out.end(), is_same), out.end());
 }
 
 void AppVertical::forget(SteadyTime now) {

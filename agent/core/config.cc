@@ -69,7 +69,7 @@ Status validate_times_and_sizes(const Config& config) {
       {"kubelet.interval", config.kubelet.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"kubelet.summary_interval", config.kubelet.summary_interval_ms, 100, 3'600'000, "from 100ms to 1h"},
       {"spark.interval", config.spark.interval_ms, 100, 3'600'000, "from 100ms to 1h"},
-      {"spark.ended_retention", config.spark.totals.ended_retention_ms, 1'000, 24 * 3'600'000,
+      {"spark.ended_retention", config.spark.totals.ended_retention_ms, 1'000, std::int64_t{24} * 3'600'000,
        "from 1s to 24h"},
       {"kubelet.body_limit", config.kubelet.body_limit_bytes, kMiB / 16, 1024 * kMiB, "from 64KiB to 1GiB"},
       {"spark.body_limit", config.spark.body_limit_bytes, kMiB / 16, 1024 * kMiB, "from 64KiB to 1GiB"},

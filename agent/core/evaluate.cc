@@ -176,6 +176,7 @@ struct Evaluator::State {
   bool take_targets(const Sources& sources, Block& derived);
   bool take_blocks(const Sources& sources);
   bool take_refused(const Sources& sources);
+  void advise(const Block* kubelet, const Block* spark, const Now& now, Report& report);
   void walk(const Sources& sources, const Report& report, const Block& derived, SeriesList& to) const;
 };
 
@@ -244,6 +245,22 @@ bool Evaluator::State::take_refused(const Sources& sources) {
   return changed;
 }
 
+/// All hints of now; none for a while after a step of the clock.
+void Evaluator::State::advise(const Block* kubelet, const Block* spark, const Now& now, Report& report) {
+  if (suppressed > 0) {
+    --suppressed;
+  } else {
+    hints.append(spark, apps, now, report.hints);
+    verticals.sample(kubelet, spark, apps, now);
+    verticals.append(spark, apps, now, report.verticals);
+    bottlenecks.append(spark, apps, now, report);
+  }
+  report.history_jobs = verticals.history().size();
+  report.history_dropped = verticals.history().dropped();
+  report.history_left_out = verticals.left_out();
+  append_sideways(kubelet, apps, report.sideways);
+}
+
 /// Every series of the derived block, in the same order while the set is the same.
 void Evaluator::State::walk(const Sources& sources, const Report& report, const Block& derived,
                             SeriesList& to) const {
@@ -308,19 +325,8 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
   report->clock_jump_ms = state.clock_jump(now);
   bool changed = state.apps.update(kubelet, spark);
   state.apps.append_rows(kubelet, spark, now, report->apps);
-  if (state.suppressed > 0) {
-    --state.suppressed;
-  } else {
-    state.hints.append(spark, state.apps, now, report->hints);
-    state.verticals.sample(kubelet, spark, state.apps, now);
-    state.verticals.append(spark, state.apps, now, report->verticals);
-    state.bottlenecks.append(spark, state.apps, now, *report);
-  }
-  report->history_jobs = state.verticals.history().size();
-  report->history_dropped = state.verticals.history().dropped();
-  report->history_left_out = state.verticals.left_out();
+  state.advise(kubelet, spark, now, *report);
   changed = take_keys(report->hints, state.hinted) || changed;
-  append_sideways(kubelet, state.apps, report->sideways);
   changed = take_shapes(report->verticals, state.sized) || changed;
   changed = take_keys(report->bottlenecks, state.classified) || changed;
   changed = take_keys(report->sideways, state.placed) || changed;

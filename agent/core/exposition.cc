@@ -57,7 +57,8 @@ char* put_decimal(char* to, double value) {
   const double scale = is_small ? 1e9 : 1e3;  // nanoseconds as seconds, milliseconds as seconds
   const double scaled = value * scale;
   if (!(scaled < kFifteenDigits)) return nullptr;
-  const auto digits = static_cast<std::uint64_t>(scaled + 0.5);
+  constexpr double kHalf = 0.5;  // to the nearest: scaled is small enough to be exact
+  const auto digits = static_cast<std::uint64_t>(scaled + kHalf);
   if (static_cast<double>(digits) / scale != value) return nullptr;
   const std::uint64_t unit = is_small ? 1'000'000'000 : 1'000;
   const std::uint64_t nano = digits % unit * (is_small ? 1 : 1'000'000);

@@ -66,7 +66,8 @@ void JobHistory::drop_one() {
   std::size_t most = 0;
   auto oldest = jobs_.end();
   for (auto begin = jobs_.begin(); begin != jobs_.end();) {
-    auto least = begin, end = begin;
+    auto least = begin;
+    auto end = begin;
     std::size_t count = 0;
     for (; end != jobs_.end() && end->first.namespace_name == begin->first.namespace_name; ++end, ++count) {
       if (end->second.used < least->second.used) least = end;

@@ -1,6 +1,7 @@
 #include "agent/core/kubelet_page.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <utility>
@@ -134,10 +135,10 @@ void Page::fill_usage(Block& block, const Now& now) const {
     if (slot.listed == nullptr || !is_executor(*slot.listed_pod, *slot.listed)) continue;
     ExecutorUsage usage;
     usage.pod = static_cast<std::uint32_t>(slot.listed_pod - block.pods->pods.data());
-    const Measure gauges[] = {Measure::kMemoryWorkingSetBytes, Measure::kMemoryRssBytes};
-    double* const values[] = {&usage.memory_working_set_bytes, &usage.memory_rss_bytes};
-    for (std::size_t i = 0; i < std::size(gauges); ++i) {
-      const Cell* cell = samples_.fresh_cell(slot.gauges[gauge_place(Scope::kContainer, gauges[i])], now);
+    constexpr std::array kGauges = {Measure::kMemoryWorkingSetBytes, Measure::kMemoryRssBytes};
+    const std::array values = {&usage.memory_working_set_bytes, &usage.memory_rss_bytes};
+    for (std::size_t i = 0; i < kGauges.size(); ++i) {
+      const Cell* cell = samples_.fresh_cell(slot.gauges[gauge_place(Scope::kContainer, kGauges[i])], now);
       if (cell != nullptr) *values[i] = cell->value;
     }
     const Channel& cpu = slot.counters[kCpu];

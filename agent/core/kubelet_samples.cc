@@ -56,32 +56,34 @@ FoldCounts SampleTable::apply(const Target& target, const SampleBatch& batch, co
   newcomers_.clear();
   source.tells = source.incomplete = false;
   source.oldest_age_ms = kNoAge;
-  for (const Sample& sample : batch.samples) {
-    const Row& row = source.rows[sample.series];
-    switch (row.kind) {
-      case RowKind::kIgnored:
-      case RowKind::kStartTime:
-        ++pass.counts.folded;
-        break;
-      case RowKind::kScrapeError:
-        source.tells = true;
-        source.incomplete |= sample.value != 0;
-        ++pass.counts.folded;
-        break;
-      case RowKind::kEvidence:
-        take_evidence(row.measure, sample.value);
-        ++pass.counts.folded;
-        break;
-      case RowKind::kGauge:
-        take_gauge(row, sample, pass);
-        break;
-      case RowKind::kCounter:
-        take_counter(sample.series, sample, pass);
-        break;
-    }
-  }
+  for (const Sample& sample : batch.samples) take(source, sample, pass);
   if (!newcomers_.empty()) take_newcomers(pass);
   return pass.counts;
+}
+
+void SampleTable::take(Source& source, const Sample& sample, Pass& pass) {
+  const Row& row = source.rows[sample.series];
+  switch (row.kind) {
+    case RowKind::kIgnored:
+    case RowKind::kStartTime:
+      ++pass.counts.folded;
+      break;
+    case RowKind::kScrapeError:
+      source.tells = true;
+      source.incomplete |= sample.value != 0;
+      ++pass.counts.folded;
+      break;
+    case RowKind::kEvidence:
+      take_evidence(row.measure, sample.value);
+      ++pass.counts.folded;
+      break;
+    case RowKind::kGauge:
+      take_gauge(row, sample, pass);
+      break;
+    case RowKind::kCounter:
+      take_counter(sample.series, sample, pass);
+      break;
+  }
 }
 
 /// True when the set of rows changed.

@@ -115,6 +115,7 @@ class SampleTable {
   bool bind_rows(const SampleBatch& batch, const Pass& pass);
   void let_go(Row& row, const Now& now);
   bool note_presence(const SampleBatch& batch, const Pass& pass);
+  void take(Source& source, const Sample& sample, Pass& pass);
   void take_gauge(const Row& row, const Sample& sample, Pass& pass);
   void take_evidence(Measure measure, double value);
   bool is_countable(const Slot& slot, const Sample& sample, Pass& pass) const;

@@ -101,7 +101,11 @@ struct GroupKey {
   std::string namespace_name;
   bool is_cluster = false;
   std::string name;  ///< workload, or cluster
-  auto operator<=>(const GroupKey&) const = default;
+  bool operator==(const GroupKey&) const = default;
+  bool operator<(const GroupKey& other) const {
+    return std::tie(namespace_name, is_cluster, name) <
+           std::tie(other.namespace_name, other.is_cluster, other.name);
+  }
 };
 
 GroupKey group_key(const std::string& namespace_name, const Column& column, const Page& page) {
@@ -159,8 +163,9 @@ class ToolFold final : public Fold {
     std::erase_if(pages_, [&](const auto& entry) {
       return !entry.second.is_live && elapsed_ms(entry.second.read_at, now.steady) > kTtlMs;
     });
-    for (const auto& [key, page] : pages_) {
-      for_each_group(key, page, [&](Group& group) {
+    for (const auto& entry : pages_) {
+      const Page& page = entry.second;
+      for_each_group(entry.first, page, [&](Group& group) {
         if (page.is_live) group.live_at = now.steady;
       });
     }

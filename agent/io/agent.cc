@@ -193,7 +193,7 @@ void Agent::on_evaluated(const View& sources, const Report& report) {
 bool Agent::has_pods() {
   const View view = store_.read();
   const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
-  return kubelet && kubelet->pods != nullptr;
+  return kubelet != nullptr && kubelet->pods != nullptr;
 }
 
 void Agent::notify() {

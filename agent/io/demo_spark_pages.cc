@@ -164,7 +164,8 @@ void add_query(const SparkApp& app, std::vector<Value>& gauges) {
 /// What is asked of the driver's registry, by the names it has there.
 std::vector<Value> driver_gauges(const SparkApp& app) {
   constexpr double kMebibyte = 1024.0 * 1024.0;
-  double used = 0, most = 0;
+  double used = 0;
+  double most = 0;
   for (const Executor& executor : app.executors()) {
     if (!executor.is_registered || !executor.facts.is_active) continue;
     used += executor.facts.memory_used_bytes;

@@ -75,12 +75,12 @@ Result<std::optional<std::string>> read_small_file(const std::string& path, std:
 
 Status replace_file(const std::string& path, std::string_view bytes) {
   const std::string next = path + ".new";
-  if (const Status status = write_and_flush(next, bytes); !status) {
+  if (Status status = write_and_flush(next, bytes); !status) {
     ::unlink(next.c_str());
     return status;
   }
   if (std::rename(next.c_str(), path.c_str()) != 0) {
-    const auto status = failed("cannot rename to", path);
+    Status status = failed("cannot rename to", path);
     ::unlink(next.c_str());
     return status;
   }
@@ -91,8 +91,8 @@ Status replace_file(const std::string& path, std::string_view bytes) {
   return {};
 }
 
-HistoryFile::HistoryFile(const HistoryConfig& config, SelfMetrics& metrics)
-    : config_(config), metrics_(metrics) {}
+HistoryFile::HistoryFile(HistoryConfig config, SelfMetrics& metrics)
+    : config_(std::move(config)), metrics_(metrics) {}
 
 HistoryFile::~HistoryFile() { stop(); }
 

@@ -30,7 +30,7 @@ Status replace_file(const std::string& path, std::string_view bytes);
 class HistoryFile {
  public:
   /// `metrics` outlives it. An empty path: every call does nothing.
-  HistoryFile(const HistoryConfig& config, SelfMetrics& metrics);
+  HistoryFile(HistoryConfig config, SelfMetrics& metrics);
   ~HistoryFile();  ///< stop()
   HistoryFile(const HistoryFile&) = delete;
   HistoryFile& operator=(const HistoryFile&) = delete;

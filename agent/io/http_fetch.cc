@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cerrno>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "agent/io/http_client.h"
@@ -68,6 +69,29 @@ bool is_tls_failure(CURLcode code) {
       return true;
     default:
       return false;
+  }
+}
+
+/// Of the codes that mean one thing whatever has happened before.
+std::optional<Reason> plain_reason(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Reason::kDns;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+      return Reason::kConnect;
+    case CURLE_PARTIAL_FILE:
+      return Reason::kPartial;
+    case CURLE_FILESIZE_EXCEEDED:
+      return Reason::kTooLarge;
+    case CURLE_BAD_CONTENT_ENCODING:
+      return Reason::kContentEncoding;
+    case CURLE_URL_MALFORMAT:
+      return Reason::kConfig;
+    case CURLE_WEIRD_SERVER_REPLY:
+      return Reason::kReceive;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -228,30 +252,16 @@ Status HttpFetch::curl_failure(CURLcode code) const {
     const std::string_view mend = target_.trust.mend;
     return fail(Reason::kTls, what(mend.empty() ? text : std::string(text).append("; ").append(mend)));
   }
+  if (const std::optional<Reason> reason = plain_reason(code)) return failed(*reason);
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       if (is_connected_) return failed(Reason::kTimeout);
       return failed(looked_up == 0 ? Reason::kDns : Reason::kConnectTimeout);
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return failed(Reason::kDns);
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_GOT_NOTHING:
-      return failed(Reason::kConnect);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       return failed(has_answer ? Reason::kReceive : Reason::kConnect);
-    case CURLE_PARTIAL_FILE:
-      return failed(Reason::kPartial);
-    case CURLE_FILESIZE_EXCEEDED:
-      return failed(Reason::kTooLarge);
-    case CURLE_BAD_CONTENT_ENCODING:
-      return failed(Reason::kContentEncoding);
-    case CURLE_URL_MALFORMAT:
-      return failed(Reason::kConfig);
     case CURLE_UNSUPPORTED_PROTOCOL:  // of the URL; or of an answer: HTTP/0.9, that is no HTTP at all
       return failed(is_connected_ ? Reason::kReceive : Reason::kConfig);
-    case CURLE_WEIRD_SERVER_REPLY:
-      return failed(Reason::kReceive);
     // With an answer: one header line over libcurl's own limit.
     case CURLE_OUT_OF_MEMORY:
       return failed(has_answer ? Reason::kHeaders : Reason::kInternal);

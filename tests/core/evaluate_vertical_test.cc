@@ -16,7 +16,7 @@ using testing::Bench;
 using testing::burst;
 
 constexpr double kMiB = kBytesPerMiB, kGiB = 1024 * kMiB;
-constexpr std::int64_t kMinute = 60'000, kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kMinute = 60'000, kDay = std::int64_t{24} * 60 * kMinute;
 
 std::string app_id(int run) { return "spark-" + std::to_string(run); }
 
@@ -173,7 +173,7 @@ TEST(EvaluateVertical, RemembersAnOutOfMemoryErrorOfTheHeap) {
   run.facts.executor_list[5].remove_reason =
       "The executor with id 6 exited with exit code 52(JVM OOM).\n\nThe API gave the following container "
       "statuses";
-  for (int i = 1; i <= 3; ++i) run.step(i * 10'000);
+  for (int i = 1; i <= 3; ++i) run.step(std::int64_t{i} * 10'000);
   EXPECT_EQ(run.memory(1, "heap"), 5120) << "4096 * 1.2 = 4915.2, counted once";
   run.begin(2, 6 * kDay);
   run.step(6 * kDay);

@@ -122,7 +122,7 @@ TEST(KubeletCounters, SameOrOlderStampChangesNothingAndLosesNothing) {
 
 TEST(KubeletCounters, UnbelievableStampsAreIgnored) {
   for (const std::int64_t odd :
-       {stamp(3) + 11 * 60'000, std::int64_t{86'400'000}, std::int64_t{-62135596800000}}) {
+       {stamp(3) + std::int64_t{11} * 60'000, std::int64_t{86'400'000}, std::int64_t{-62135596800000}}) {
     KubeletBench bench;
     const Pod pod = executor_with({running("main", 1)});
     bench.pods({pod}, 0);

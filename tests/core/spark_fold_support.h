@@ -14,7 +14,7 @@ namespace flintgauge::testing {
 
 /// The endpoints of one driver.
 struct FakeDriver {
-  explicit FakeDriver(std::string namespace_name = "team-a", std::string app_id = "spark-1") {
+  explicit FakeDriver(const std::string& namespace_name = "team-a", const std::string& app_id = "spark-1") {
     const std::string who = namespace_name + "/" + app_id;
     for (Target* target : {&rest, &stages, &page.target, &registry.target}) {
       target->app = {namespace_name, app_id};

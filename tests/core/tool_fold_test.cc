@@ -20,7 +20,6 @@ namespace {
 using testing::at;
 using ::testing::Contains;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::Pair;
 using testing::series_of;
 using ::testing::UnorderedElementsAre;

@@ -13,8 +13,6 @@
 namespace flintgauge {
 namespace {
 
-using ::testing::HasSubstr;
-
 /// "name value" lines, each with another name or another label.
 std::string many(const std::string& before, const std::string& after, int count) {
   std::string page;

@@ -78,7 +78,7 @@ TEST_F(HttpClientTest, BlackHole) {
   std::vector<int> fillers;
   for (int i = 0; i < 8; ++i) {
     fillers.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-    connect(fillers.back(), reinterpret_cast<sockaddr*>(&where), size);
+    static_cast<void>(connect(fillers.back(), reinterpret_cast<sockaddr*>(&where), size));
   }
   times_.connect_timeout_ms = 200;
   const Fetched got = fetch(target("http://127.0.0.1:" + std::to_string(ntohs(where.sin_port)) + "/"));

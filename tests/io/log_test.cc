@@ -13,7 +13,6 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
-using testing::Not;
 
 /// What the call writes to stderr.
 template <typename Call>

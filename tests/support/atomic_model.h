@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -320,7 +321,8 @@ class Machine {
   /// Forgets messages that nobody can read any more: equal futures become equal states.
   void trim(Location& location) {
     auto low = static_cast<std::uint32_t>(location.messages.size() - 1);
-    for (ThreadId id = 0; id < thread_count; ++id) {
+    for (std::size_t i = 0; i < thread_count; ++i) {
+      const auto id = static_cast<ThreadId>(i);
       if (!is_done(*state_, id)) low = std::min(low, lowest(location, state_->threads[id], id));
     }
     if (low == 0) return;
@@ -376,7 +378,7 @@ class Atomic {
   }
   static T value(std::uint64_t bits) {
     if constexpr (std::is_pointer_v<T>) {
-      return reinterpret_cast<T>(static_cast<std::uintptr_t>(bits));
+      return std::bit_cast<T>(static_cast<std::uintptr_t>(bits));
     } else {
       return static_cast<T>(bits);
     }

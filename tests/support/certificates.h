@@ -10,7 +10,7 @@ struct CertificateWish {
   std::string common_name = "node-1";
   std::string alternative_names = "IP:127.0.0.1";  ///< in the words of openssl.cnf; "" = none
   long valid_from_s = -3600;                       ///< from now
-  long valid_for_s = 24 * 3600;                    ///< from then
+  long valid_for_s = 24L * 3600;                   ///< from then
   bool self_signed = false;                        ///< by its own key, as a kubelet's without rotation
 };
 

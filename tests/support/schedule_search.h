@@ -186,7 +186,8 @@ class Search {
     if (frames_.size() <= depth) frames_.emplace_back();  // a deque: references stay
     State& next = frames_[depth];                         // reused: its vectors keep their room
     bool ended = true;
-    for (ThreadId thread = 0; thread < machine.thread_count; ++thread) {
+    for (std::size_t i = 0; i < machine.thread_count; ++i) {
+      const auto thread = static_cast<ThreadId>(i);
       if (machine.is_done(state, thread)) continue;
       ended = false;
       std::uint32_t alternatives = 1;
@@ -211,7 +212,8 @@ class Search {
     path.clear();
     for (;;) {
       std::vector<ThreadId> ready;
-      for (ThreadId thread = 0; thread < machine.thread_count; ++thread) {
+      for (std::size_t i = 0; i < machine.thread_count; ++i) {
+        const auto thread = static_cast<ThreadId>(i);
         if (!machine.is_done(state, thread)) ready.push_back(thread);
       }
       if (ready.empty()) break;

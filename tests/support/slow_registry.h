@@ -77,7 +77,7 @@ inline std::string slow_registry_name(std::string name, const std::string& prefi
     for (std::size_t at = 1; at + 1 < parts.size(); ++at) {
       const std::string before = join(parts, 0, at, '.');
       if (before.empty() || !names_instance(parts[at]) || (way == 2 && before != known)) continue;
-      if (const std::string found = slow_tail(parts, at, way); !found.empty()) return found;
+      if (std::string found = slow_tail(parts, at, way); !found.empty()) return found;
     }
   }
   return "none";
