@@ -39,14 +39,20 @@ ALSO = {"garbage": {"parse", "utf8", "line_too_long", "truncated"}, "huge": {"to
         "halfline": {"json", "truncated"}}
 # serve_node may need longer to make a bomb than the agent waits.
 BESIDES = {"bomb": {"timeout"}}
-# Name in truth.json, family, factor. Totals: the increase since the first tick; gauges: the value.
-TOTALS = [("cpu_usage_ns", "cpu_usage_seconds_total", 1e-9), ("cfs_periods", "cpu_cfs_periods_total", 1),
-          ("cfs_throttled_periods", "cpu_cfs_throttled_periods_total", 1),
-          ("network_receive_bytes", "network_receive_bytes_total", 1),
-          ("network_transmit_bytes", "network_transmit_bytes_total", 1),
-          ("fs_read_bytes", "fs_read_bytes_total", 1), ("fs_write_bytes", "fs_written_bytes_total", 1)]
-GAUGES = [("working_set_bytes", "memory_working_set_bytes", 1), ("rss_bytes", "memory_rss_bytes", 1),
-          ("memory_request_bytes", "memory_requests_bytes", 1), ("cpu_request_millicores", "cpu_requests_cores", 1e-3)]
+# Name in truth.json, family, factor, label that picks series. Totals: the increase since the first tick; gauges: the value.
+TOTALS = [("cpu_usage_ns", "cpu_usage_seconds_total", 1e-9, {}), ("cfs_periods", "cpu_cfs_periods_total", 1, {}),
+          ("cfs_throttled_periods", "cpu_cfs_throttled_periods_total", 1, {}),
+          ("cfs_throttled_ns", "cpu_throttled_seconds_total", 1e-9, {}),
+          ("oom_events", "oom_kills_total", 1, {"scope": "process"}), ("restarts", "container_restarts_total", 1, {}),
+          ("network_receive_bytes", "network_receive_bytes_total", 1, {}),
+          ("network_transmit_bytes", "network_transmit_bytes_total", 1, {}),
+          ("fs_read_bytes", "fs_read_bytes_total", 1, {}), ("fs_write_bytes", "fs_written_bytes_total", 1, {})]
+GAUGES = [("working_set_bytes", "memory_working_set_bytes", 1, {}), ("rss_bytes", "memory_rss_bytes", 1, {}),
+          ("cache_bytes", "memory_cache_bytes", 1, {}), ("memory_request_bytes", "memory_requests_bytes", 1, {}),
+          ("memory_limit_bytes", "memory_limits_bytes", 1, {}), ("cpu_request_millicores", "cpu_requests_cores", 1e-3, {}),
+          ("cpu_limit_millicores", "cpu_limits_cores", 1e-3, {}), ("pods", "pods", 1, {}),
+          ("running_pods", "pods", 1, {"phase": "Running"})]
+OF_APPLICATIONS = [("drivers", "pods", 1, {"role": "driver"}), ("executors", "pods", 1, {"role": "executor"})]
 
 
 class Node:
@@ -189,9 +195,9 @@ def settle(node, agent):
     return good_rounds(agent, CADVISOR, 2), tick
 
 
-def sums_by(page, family, label):
+def sums_by(page, family, label, only):
     out = {}
-    for labels, number in pick(page, family).items():
+    for labels, number in pick(page, family, **only).items():
         out[dict(labels)[label]] = out.get(dict(labels)[label], 0) + number
     return out
 
@@ -202,16 +208,16 @@ def check_exact(node, first, page, tick):
     for kind, prefix, label in (("namespaces", "flintgauge_namespace_", "namespace"),
                                 ("applications", "flintgauge_app_", "app_id")):
         for group, books in now[kind].items():
-            for key, family, factor in TOTALS:
-                got = sums_by(page, prefix + family, label).get(group, 0)
-                got -= sums_by(first[0], prefix + family, label).get(group, 0)
+            for key, family, factor, only in TOTALS:
+                got = sums_by(page, prefix + family, label, only).get(group, 0)
+                got -= sums_by(first[0], prefix + family, label, only).get(group, 0)
                 due = (books[key] - was[kind][group][key]) * factor
                 expect(abs(got - due) <= 1e-9 * max(abs(due), 1) + (1e-6 if factor != 1 else 0),
                        f"tick {first[1]} to {tick}: {prefix}{family} of {group} grew by {got}, the node says {due}")
-            for key, family, factor in GAUGES:
-                got = sums_by(page, prefix + family, label).get(group, 0)
+            for key, family, factor, only in GAUGES + (OF_APPLICATIONS if kind == "applications" else []):
+                got = sums_by(page, prefix + family, label, only).get(group, 0)
                 expect(abs(got - books[key] * factor) <= 1e-9 * max(books[key], 1),
-                       f"tick {tick}: {prefix}{family} of {group} is {got}, the node says {books[key] * factor}")
+                       f"tick {tick}: {prefix}{family}{only} of {group} is {got}, the node says {books[key] * factor}")
 
 
 def check_fault(node, agent, endpoint, kind, reason, watch_memory):
