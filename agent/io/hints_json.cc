@@ -285,8 +285,7 @@ std::vector<HintsOfApp> all_hints(const Report& report, std::string_view only) {
   add(report.quotas);
   add(report.sideways);
   std::ranges::sort(keys);
-  const auto [first, last] = std::ranges::unique(keys);
-  keys.erase(first, last);
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());  // clang 14 cannot take std::ranges::unique
   std::vector<HintsOfApp> out;
   out.reserve(keys.size());
   for (const AppKey& key : keys) out.push_back(hints_of(report, key.namespace_name, key.app_id));
