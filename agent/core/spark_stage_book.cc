@@ -88,8 +88,9 @@ void StageBook::apply(const SparkStages& list, const Now& now) {
   for (const SparkStage& stage : list.stages) {
     Quantiles quantiles;
     if (Seen::Entry* entry = seen_.find_or_make({stage.stage_id, stage.attempt_id}); entry != nullptr) {
-      const auto counters = counters_of(stage);
-      for (std::size_t i = 0; i < kTotals; ++i) Seen::raise(entry->counters[i], counters[i]);
+      // Not the greatest ever told: bytes and records of an active stage hold those of running tasks, and go
+      // back when such a task is lost (spark.md section 0.1). The application's total never does.
+      entry->counters = counters_of(stage);
       ++entry->holders;
       listed_.push_back(entry);
       entry->detail.take(stage);

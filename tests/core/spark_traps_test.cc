@@ -50,6 +50,23 @@ TEST(SparkTrapNumbers, RecordsOfAnActiveStageMoveBeforeItsTimesDo) {
   EXPECT_EQ(bench.value(driver, "executor_run_seconds_total", 20), 40);
 }
 
+TEST(SparkTrapNumbers, RecordsOfALostTaskGoBackAndTheTotalIsRightAgainAfterwards) {
+  SparkBench bench;
+  const FakeDriver driver;
+  SparkStage one = stage(0, StageStatus::kActive, 4, 2, 2);
+  one.shuffle_read_records = 100;  // 40 of them of tasks that run
+  bench.stages(driver, {one}, 0);
+  one.shuffle_read_records = 80;  // one of the two was lost with its executor
+  bench.stages(driver, {one}, 10);
+  EXPECT_EQ(bench.value(driver, "shuffle_read_records_total", 10), 100) << "never falls";
+  SparkStage two = stage(1, StageStatus::kActive, 4, 1, 3);
+  one.status = StageStatus::kComplete;
+  one.shuffle_read_records = 90;
+  two.shuffle_read_records = 30;
+  bench.stages(driver, {one, two}, 20);
+  EXPECT_EQ(bench.value(driver, "shuffle_read_records_total", 20), 120);
+}
+
 TEST(SparkTrapNumbers, AStageWithUnfinishedParentsIsNoBacklog) {
   SparkBench bench;
   const FakeDriver driver;
