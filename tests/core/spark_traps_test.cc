@@ -56,6 +56,7 @@ TEST(SparkTrapNumbers, RecordsOfALostTaskGoBackAndTheTotalIsRightAgainAfterwards
   SparkStage one = stage(0, StageStatus::kActive, 4, 2, 2);
   one.shuffle_read_records = 100;  // 40 of them of tasks that run
   bench.stages(driver, {one}, 0);
+  EXPECT_EQ(bench.value(driver, "shuffle_read_records_total", 0), 100);
   one.shuffle_read_records = 80;  // one of the two was lost with its executor
   bench.stages(driver, {one}, 10);
   EXPECT_EQ(bench.value(driver, "shuffle_read_records_total", 10), 100) << "never falls";
