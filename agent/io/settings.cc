@@ -83,8 +83,8 @@ constexpr auto kSettings = std::to_array<Setting>({
   {"log.format", Text{[](Config& c) -> std::string& { return c.log.format; }},
    "logfmt or json."},
   {"series.app", Count{[](Config& c) -> std::size_t& { return c.series.app; }},
-   "Most series of one application: five twelfths for what the kubelet tells, a quarter for its driver, a third "
-   "for what is derived. What is beyond it is summed under app_id \"__overflow__\" of its namespace."},
+   "Most series of one application: five twelfths for what the kubelet tells, a quarter for its driver, a "
+   "quarter for what is derived, a twelfth for companions. What is beyond it is summed under app_id \"__overflow__\" of its namespace."},
   {"series.namespace", Count{[](Config& c) -> std::size_t& { return c.series.namespace_; }},
    "Most series of one namespace, in the same shares."},
   {"series.node", Count{[](Config& c) -> std::size_t& { return c.series.node; }},
