@@ -1,4 +1,4 @@
-"""The overview: tenants, applications, the agents themselves."""
+"""The overview: tenants, applications, tools beside Spark, the agents themselves."""
 import grafana
 from grafana import row, stat, table, timeseries
 from queries import AGENT, CLUSTER, CPU, JOB, KEY, PODS, agent, matcher, or_zero, rate, tenant, total
@@ -108,6 +108,50 @@ APPLICATIONS = row("Applications", [
                [(f"max by ({KEY}) ({rate(tenant('flintgauge_spark_tasks_failed_total'))})", "{{namespace}} / {{app_id}}")]),
 ])
 
+
+
+def tool(name, more=""):
+    return tenant("flintgauge_tool_" + name, more)
+
+
+def of_tool(selector):
+    return by_namespace(selector), "{{namespace}}"
+
+
+SPAWNS = rate(tool("jupyter_spawns_total", matcher("status", "success")))
+TOOLS = row("Tools", [
+    timeseries("Kafka, bytes", "Bytes a second that brokers received from producers and sent to consumers. Normal: sent is received times the "
+               "number of consumer groups. Received without sent: nobody reads; see the lag.", "Bps",
+               [(by_namespace(rate(tool("kafka_received_bytes_total"))), "{{namespace}} received"),
+                (by_namespace(rate(tool("kafka_sent_bytes_total"))), "{{namespace}} sent")], size=(8, 7)),
+    timeseries("Kafka, messages", "Messages a second that brokers received from producers. Normal: follows the day; 0 is a producer that "
+               "stopped, and streams that wait for it.", "none", [of_tool(rate(tool("kafka_received_messages_total")))], size=(8, 7)),
+    timeseries("Kafka, consumer lag", "Messages that consumer groups have not read yet, as kafka_exporter tells. Normal: a saw-tooth as wide as "
+               "one batch. A line that only rises is a stream that is too small or stands still. Structured "
+               "Streaming commits no offsets by itself: its queries are missing here.", "short", [of_tool(tool("kafka_consumer_lag_messages"))], size=(8, 7)),
+    timeseries("Kafka, under-replicated partitions", "Partitions with fewer replicas in sync than they should have. Normal: 0; some while a broker "
+               "restarts. If it stays up, a broker is gone or its disk is slow.", "short",
+               [of_tool(tool("kafka_under_replicated_partitions"))], size=(8, 7)),
+    timeseries("Jupyter, servers and kernels", "User servers that hubs say are running, and kernels of notebook servers. Normal: as many as people "
+               "at work. Servers at night hold requests that nobody uses: let the hub cull them.", "short",
+               [(by_namespace(tool("jupyter_running_servers")), "{{namespace}} servers"),
+                (by_namespace(tool("jupyter_running_kernels")), "{{namespace}} kernels")], size=(8, 7)),
+    timeseries("Jupyter, start of a server", "Mean time from a click to a running server. Normal: under 30 s; minutes are an image that must be "
+               "pulled or pods that wait for a node.", "s",
+               [(f"{by_namespace(rate(tool('jupyter_spawn_seconds_total')))} / ({by_namespace(SPAWNS)} > 0)", "{{namespace}}")],
+               size=(8, 7)),
+    timeseries("Jupyter, failed starts", "User servers that did not start, in the last hour. Normal: 0; each is somebody who waits. The hub's log "
+               "names the reason.", "short",
+               [of_tool(f"increase({tool('jupyter_spawns_total', matcher('status', 'failure'))}[1h])")], size=(8, 7)),
+    timeseries("Zeppelin", "Interpreter groups, each a process of its own with its memory, and browsers connected to notebooks. Normal: no more "
+               "groups than people; groups without browsers are left over.", "short",
+               [(by_namespace(tool("zeppelin_interpreter_groups")), "{{namespace}} interpreter groups"),
+                (by_namespace(tool("zeppelin_connections")), "{{namespace}} browsers")], size=(8, 7)),
+    timeseries("Pods of tools", "Pods whose page tells numbers of the tool. Normal: as many as are annotated with prometheus.io/scrape; one less "
+               "is a pod that does not answer.", "short",
+               [(f"sum by (namespace, workload) ({tool('pods')})", "{{namespace}} {{workload}}")], size=(8, 7)),
+], collapsed=True)
+
 ERRORS = agent("flintgauge_scrape_errors_total")
 AGENTS = row("Agents", [
     timeseries("Targets", "Endpoints asked, and those that answered. Normal: both lines on each other; an agent's own page names "
@@ -139,4 +183,4 @@ def overview():
     namespace = grafana.query_variable("namespace", "Namespace", f"flintgauge_namespace_pods{{{AGENT}}}", "namespace",
                                        many=True, hint="Tenants to show")
     return grafana.dashboard("flintgauge-overview", "flintgauge / Overview", "Tenants and Spark applications of a cluster.",
-                             [JOB, CLUSTER, namespace], [HEADER, TENANTS, APPLICATIONS, AGENTS])
+                             [JOB, CLUSTER, namespace], [HEADER, TENANTS, APPLICATIONS, TOOLS, AGENTS])

@@ -20,12 +20,14 @@ import yaml
 
 sys.dont_write_bytecode = True  # no cache beside the sources
 import page_text
+from companion_pods import add_companions
 from processes import ROOT, TOOLS, Processes, free_port, get
 from prometheus_api import Prometheus
 from recording_proxy import RecordingProxy
 
 STEP = 2  # seconds: of the node, of the agents' scrapes and of Prometheus' scrapes
 POD_NET = "127.77"  # loopback addresses of the node's drivers, port 4040
+COMPANION_NET = "127.78.0"
 TEXT = "text/plain;version=0.0.4"
 JOBS = {"text": "text/plain; version=0.0.4", "openmetrics": "application/openmetrics-text; version=1.0.0"}
 # What Prometheus hears of the types of docs/metrics.md. A state set of OpenMetrics would have to carry its state in a label
@@ -58,6 +60,7 @@ def start_node(processes, program, folder, seconds):
     subprocess.run([TOOLS / "gen_node", "--out", folder / "node", "--pods", "24", "--spark", "16", "--apps", "3", "--namespaces",
                     "2", "--ticks", str(seconds // STEP + 20), "--step", str(STEP), "--housekeeping", "4", "--churn", "30",
                     "--restart-every", "40", "--pod-net", POD_NET, "--quiet"], check=True)
+    add_companions(folder / "node", COMPANION_NET)
     served = processes.start("serve_node", TOOLS / "serve_node", folder / "node", "--port", "0", "--advance", str(STEP),
                              "--now", "--at-pod-ips")
     kubelet = processes.logged(served, r"node (http://\S+)")
@@ -65,7 +68,7 @@ def start_node(processes, program, folder, seconds):
     agent = processes.start("node", program, "node", "--set", f"web.listen_address={address}", "--set", "node.name=node-1",
                             "--set", f"kubelet.url={kubelet}", "--set", f"kubelet.interval={STEP}s", "--set",
                             "kubelet.summary_interval=4s", "--set", "kubelet.token_file=", "--set",
-                            "targets.allow_loopback=true", "--set", f"spark.interval={STEP}s")
+                            "targets.allow_loopback=true", "--set", f"spark.interval={STEP}s", "--set", f"companions.interval={STEP}s")
     processes.wait_for(agent, "never ready", lambda: get(f"http://{address}/-/ready"))
     return address
 
