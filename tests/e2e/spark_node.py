@@ -2,6 +2,8 @@
 import contextlib
 import http.server
 import json
+import os
+import pathlib
 import threading
 import time
 
@@ -21,11 +23,32 @@ def pod(name, ip, app_id, role, executor_id=None, annotations=None, phase="Runni
             "status": {"phase": phase, "hostIP": "192.0.2.1", "podIP": ip, "podIPs": [{"ip": ip}], "startTime": now, "containerStatuses": [status]}}
 
 
+def container_rows(one, pid):
+    """What cAdvisor would say of a container with this process in it; nothing when it has ended."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        resident = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        moved = dict(line.split(": ") for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines())
+    except OSError:
+        return []
+    meta, container = one["metadata"], one["status"]["containerStatuses"][0]
+    cid = container["containerID"].split("//")[1]
+    labels = (f'container="{container["name"]}",pod="{meta["name"]}",namespace="{meta["namespace"]}",id="/kubepods/pod{meta["uid"]}/{cid}",'
+              f'name="{cid}",image="e2e"')
+    rows = {"cpu_usage_seconds_total": (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), "memory_working_set_bytes": resident,
+            "memory_rss": resident, "memory_cache": 0, "fs_reads_bytes_total": moved["read_bytes"], "fs_writes_bytes_total": moved["write_bytes"]}
+    more = labels + ',failure_type="pgmajfault",scope="container"'
+    return [f"container_{name}{{{labels}}} {value}" for name, value in rows.items()] + [f"container_memory_failures_total{{{more}}} {fields[9]}"]
+
+
 class Node:
-    """Serves /pods, a cAdvisor page and a summary on a free loopback port. `pods` may be replaced at any time."""
+    """Serves /pods, a cAdvisor page and a summary on a free loopback port. `pods` may be replaced at any time.
+
+    A pod whose process is in `pids` (by the pod's name) has CPU, memory and disk as /proc tells them.
+    """
 
     def __init__(self):
-        self.pods = []
+        self.pods, self.pids = [], {}
         node = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -52,7 +75,8 @@ class Node:
         if path.rstrip("/") == "/pods":
             return "application/json", json.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": self.pods})
         if path == "/metrics/cadvisor":
-            return "text/plain; version=0.0.4", "# TYPE machine_cpu_cores gauge\nmachine_cpu_cores 2\n"
+            rows = [row for one in self.pods if one["metadata"]["name"] in self.pids for row in container_rows(one, self.pids[one["metadata"]["name"]])]
+            return "text/plain; version=0.0.4", "\n".join(["# TYPE machine_cpu_cores gauge", "machine_cpu_cores 2", *rows, ""])
         if path == "/stats/summary":
             return "application/json", json.dumps({"node": {"nodeName": "e2e"}, "pods": []})
         return None

@@ -1,184 +1,187 @@
 #!/usr/bin/env python3
-"""Run by tests/e2e/spark: for each workload a real Spark, and one agent with every source beside one agent for each source alone.
+"""Run by tests/e2e/spark: for each version and workload a real Spark, read by an agent with every source and by one for each source alone.
 
-At the end of the application each agent's totals are compared with the event log: counts and bytes exactly, times too, since every
-source tells them as the log does. A source is only asked for the families that it can tell (docs/metrics.md).
+  spark_test.py [--version 4.3.0]... [--workload wordcount]... [--seconds 50]      all of both unless named
+
+What each agent tells at the end is compared with the driver's own REST interface, read before it ends, and with the event log that Spark
+leaves: counts, bytes and times, exactly. A source is only asked for the families that it can tell (docs/metrics.md). No total may ever fall.
+The tables at the end: what equals what; the cause named for workloads whose cause is known; hints worked out again from their JSON;
+panels of dashboards/application.json that had data; what the agent costs an idle driver.
 """
-import json
-import os
-import signal
-import socket
-import subprocess
+import argparse
+import pathlib
 import sys
 import tempfile
-import threading
-import time
-import unittest
-import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(ROOT, "tests", "tools"), os.path.dirname(os.path.abspath(__file__))]
-import capture_sums  # noqa: E402
+import spark_causes
+import spark_load
+import spark_panels
+import spark_run
+from spark_run import FAMILIES, SOURCES, Agent, SparkRun, free_port, until
+
+sys.path.append(str(spark_run.ROOT / "tests/tools"))
+import recompute_hints  # noqa: E402
 import spark_node  # noqa: E402
 
-VERSION = os.environ.get("SPARK_VERSION", "4.3.0")
-ALL = "wordcount skew spill shuffle streaming failing cached idle"
-WORKLOADS = os.environ.get("SPARK_WORKLOADS", "wordcount failing shuffle").replace("all", ALL).split()
-SECONDS, LINGER = 25, 40  # the driver stays: the whole list of stages is asked for every 30 s
-FAMILIES = {  # family without "flintgauge_spark_" and "_total": (what the event log calls it, how many of it are one unit)
-    "tasks_completed": ("tasks_completed", 1), "tasks_failed": ("tasks_failed", 1), "executor_run_seconds": ("run_ms", 1e3),
-    "executor_cpu_seconds": ("cpu_ns", 1e9), "gc_seconds": ("gc_ms", 1e3), "input_bytes": ("input_bytes", 1),
-    "input_records": ("input_records", 1), "output_bytes": ("output_bytes", 1), "shuffle_read_bytes": ("shuffle_read_bytes", 1),
-    "shuffle_write_bytes": ("shuffle_write_bytes", 1), "shuffle_fetch_wait_seconds": ("fetch_wait_ms", 1e3),
-    "memory_spilled_bytes": ("memory_spilled_bytes", 1), "disk_spilled_bytes": ("disk_spilled_bytes", 1),
-    "output_records": ("output_records", 1), "shuffle_read_records": ("shuffle_read_records", 1),
-    "shuffle_write_records": ("shuffle_write_records", 1)}
-BY_EXECUTOR = ("tasks_completed", "tasks_failed", "gc_seconds", "input_bytes", "shuffle_read_bytes", "shuffle_write_bytes")
-SOURCES = {"all": tuple(FAMILIES), "spark_stages": tuple(FAMILIES), "spark_executors": BY_EXECUTOR, "spark_executors_page": BY_EXECUTOR}
-SPARK_COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page", "spark_metrics_json")
+VERSIONS = ("4.3.0", "3.5.9")
+KILLED = "killed"  # the workload shuffle, and an executor dies on the way
+WORKLOADS = ("wordcount", "skew", "spill", "shuffle", "streaming", "failing", "cached", "idle", KILLED, "gc", "tiny", "slots")
+LOAD = "load"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def same(a, b):
+    return a is not None and b is not None and abs(a - b) <= 1e-9 * max(1.0, abs(b))
 
 
-class Agent:
-    def __init__(self, node, source):
-        self.port, self.last = free_port(), {}
-        self.log = tempfile.NamedTemporaryFile("w", prefix=f"flintgauge-e2e-{source}-", suffix=".log", delete=False)
-        off = "" if source == "all" else ",".join(c for c in SPARK_COLLECTORS if c != source)
-        settings = {"kubelet.url": node.url, "kubelet.token_file": "", "node.name": "e2e", "kubelet.interval": "2s", "spark.interval": "1s",
-                    "targets.allow_loopback": "true", "targets.disabled_collectors": off, "web.listen_address": f"127.0.0.1:{self.port}"}
-        command = [os.path.join(ROOT, "build/release/flintgauge"), "node"]
-        for key, value in settings.items():
-            command += ["--set", f"{key}={value}"]
-        self.process = subprocess.Popen(command, stderr=self.log)
+class Play:
+    """One run of one workload."""
 
-    def read(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-            rows = capture_sums.parse_text(answer.read().decode())
-        self.last = {(name, tuple(sorted(labels.items()))): value for name, labels, value, _ in rows}
-        return self.last
+    def __init__(self, version, workload, seconds, port):
+        self.version, self.workload, self.seconds, self.port = version, workload, seconds, port
+        self.wrong, self.rows, self.hints = [], [], []
+        self.causes = spark_causes.Watch()
 
-    def stop(self):
-        self.log.close()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+    def expect(self, good, what):
+        if not good:
+            self.wrong.append(what)
+            print(f"FAILED: {self.version} {self.workload}: {what}", flush=True)
 
-
-class SparkRun:
-    """run_spark in the background; `line` is its first line, finish() gives its second."""
-
-    def __init__(self, workload, *more):
-        command = [os.path.join(ROOT, "tests/tools/run_spark"), "--version", VERSION, "--workload", workload, "--seconds", str(SECONDS),
-                   "--linger", str(LINGER), *more]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        first = self.process.stdout.readline()
-        if not first:
-            raise AssertionError(f"{' '.join(command)} did not start, exit {self.process.wait()}")
-        self.line = json.loads(first)
-        self.app_id = self.line["app_id"]
-
-    def finish(self):
-        rest = self.process.stdout.read()
-        self.process.wait()
-        return json.loads(rest)
-
-    def kill(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def driver_pod(run):
-    host, port = run.line["ui"].removeprefix("http://").rsplit(":", 1)
-    path = {} if port == "4040" else {"prometheus.io/port": port, "prometheus.io/path": "/metrics/prometheus/"}
-    return spark_node.pod("driver-pod", host, run.app_id, "driver", annotations=path)
-
-
-class SparkTest(unittest.TestCase):
-    maxDiff = None
-    untold = set()  # (source, family) that this run's source cannot know
-
-    def play(self, workload, *more):
-        run = SparkRun(workload, "--ui", f"127.0.0.1:{free_port()}", *more)
+    def run(self, panels):
+        more = ("--kill-executor-at", str(self.seconds // 2)) if self.workload == KILLED else ()
+        run = SparkRun(self.version, "shuffle" if self.workload == KILLED else self.workload, self.seconds, *more)
         node = spark_node.Node()
-        node.pods = [driver_pod(run)]
-        agents = {source: Agent(node, source) for source in SOURCES}
-        falls = []
+        run.show(node)
+        agents = [Agent(node, source, self.port if source == "all" else None) for source in SOURCES]
         try:
-            self.watch(run, agents, falls)
-            second = run.finish()
-            for agent in agents.values():
-                agent.read()
-            self.report(workload, run.app_id, second["truth"], agents)
-            self.assertEqual([], falls, "no total ever falls")
-            self.compare(workload, run.app_id, second["truth"], agents)
+            self.watch(run, node, agents)
+            rest = self.settle(run, agents)
+            panels.look(run.app_id)
+            log, second = run.end()
+            self.compare(run.app_id, agents, rest, log)
+            if self.workload == KILLED:
+                self.expect("killed_executor" in second, "no executor was killed")
         finally:
             run.kill()
-            exits = [agent.stop() for agent in agents.values()]
-        self.assertEqual([0] * len(agents), exits)
-        return second
+            codes = [agent.stop() for agent in agents]
+        self.expect(codes == [0] * len(codes), f"the agents ended with {codes}")
 
-    @staticmethod
-    def watch(run, agents, falls):
-        """Reads all pages every second until Spark has ended; notes every total that fell."""
-        ended = threading.Event()
-        threading.Thread(target=lambda: (run.process.wait(), ended.set()), daemon=True).start()
-        before = {}
-        while not ended.wait(1):
-            for source, agent in agents.items():
+    def watch(self, run, node, agents):
+        """Reads all pages every second while Spark works."""
+        def look():
+            run.show(node)
+            for agent in agents:
                 if agent.process.poll() is not None:
-                    raise AssertionError(f"agent {source} ended, see {agent.log.name}")
+                    raise AssertionError(f"agent {agent.source} ended, see {agent.log}")
                 try:
-                    page = agent.read()
+                    agent.read()
                 except OSError:
                     continue  # it has only just begun
-                for key, value in page.items():
-                    if key[0].startswith("flintgauge_spark_") and key[0].endswith("_total"):
-                        if value < before.get((source, key), value):
-                            falls.append((source, key, before[source, key], value))
-                        before[source, key] = value
+            self.causes.add(agents[0].page, run.app_id)
+            hint = agents[0].hint(run.app_id)
+            if hint is not None:
+                self.hints.append(hint)
+        self.expect(until("the passes are over", run.worked, self.seconds + 180, look), "the workload did not end")
+
+    def settle(self, run, agents):
+        """The whole list of stages is asked for every 30 s; then each agent's totals are the driver's own. Returns those."""
+        rest = run.rest()
+        def settled():
+            nonlocal rest
+            rest = run.rest()
+            for agent in agents:
+                agent.read()
+            return all(same(agent.total(run.app_id, name), self.own(agent.source, rest[name]))
+                       for agent in agents if not self.forgets(agent.source) for name in SOURCES[agent.source])
+        until("totals are those of the driver's REST interface", settled, 120)
+        return rest
 
     @staticmethod
-    def got(agent, app_id, name):
-        return agent.last.get((f"flintgauge_spark_{name}_total", (("app_id", app_id), ("namespace", spark_node.NAMESPACE))))
+    def own(source, pair):
+        """What the driver's own REST says where this source looks: stages, or rows of executors."""
+        return pair[1] if source.startswith("spark_executors") else pair[0]
 
-    def report(self, workload, app_id, truth, agents):
-        print(f"\n{workload} on Spark {VERSION}: truth, then what each source says", file=sys.stderr)
-        for name, (key, scale) in FAMILIES.items():
-            told = "  ".join(f"{source}={self.got(agent, app_id, name)}" for source, agent in agents.items() if name in SOURCES[source])
-            print(f"  {name:28s} {truth[key] / scale:<16.12g} {told}", file=sys.stderr)
+    def forgets(self, source):
+        """Of a killed executor the page loses the row at once, and with it what was done since the agent's last look."""
+        return self.workload == KILLED and source == "spark_executors_page"
 
-    def compare(self, workload, app_id, truth, agents):
-        for source, agent in agents.items():
-            for name in SOURCES[source]:
-                key, scale = FAMILIES[name]
-                if (source, name) in self.untold:
-                    told = self.got(agent, app_id, name)
-                    self.assertLessEqual(told, truth[key] / scale * (1 + 1e-9), "less is not known, more is wrong")
+    def compare(self, app_id, agents, rest, log):
+        """Equal to the event log; where an executor was killed, to the log or to the driver's own REST.
+
+        Those two differ then. The log has the metrics of a task from its end event, and the task that ran on the killed executor ends
+        without metrics: it failed. The driver's stages keep what the last heartbeat told of it (bytes, records, GC and fetch wait of a
+        task that never ended). Its executors' rows do not count its failure where the row was closed first. Both are Spark's own words.
+        """
+        for agent in agents:
+            names, totals = SOURCES[agent.source], {}
+            for name in names:
+                totals[name] = (agent.total(app_id, name), self.own(agent.source, rest[name]), log[name])
+            off_rest = {name for name, (told, own, _) in totals.items() if not same(told, own)}
+            off_log = {name for name, (told, _, true) in totals.items() if not same(told, true)}
+            self.rows.append((self.version, self.workload, agent.source, len(names), off_log, off_rest, len(agent.falls)))
+            for name in sorted(off_rest | off_log):
+                told, own, true = totals[name]
+                print(f"  {self.version} {self.workload} {agent.source} {name}: told {told}, driver's REST {own}, event log {true}")
+            self.expect(not agent.falls, f"{agent.source}: a total fell: {agent.falls[:3]}")
+            if self.forgets(agent.source):
+                more = [name for name, (told, own, _) in totals.items() if told is None or told > own * (1 + 1e-9)]
+                self.expect(not more, f"{agent.source}: more than the driver ever told: {more}")
+            else:
+                good = not off_log or (self.workload == KILLED and not off_rest)
+                self.expect(good, f"{agent.source}: {sorted(off_log)} are not the event log's")
+
+
+def table(title, head, rows):
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in [head, *rows]:
+        print("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def yes(off, names):
+    return "equal" if not off else f"{len(off)} of {names} not"
+
+
+def explain(plays):
+    """Hints from all runs, spread evenly, worked out again from their JSON alone."""
+    wrong, rows = [], []
+    for play in plays:
+        told = play.hints[::max(1, len(play.hints) // 10)]
+        off = [line for hint in told for line in recompute_hints.check(hint)]
+        wrong += off
+        rows.append((play.version, play.workload, len(told), len(off)))
+        for line in off[:5]:
+            print(f"FAILED: {play.version} {play.workload}: recompute_hints: {line}")
+    if rows:
+        table("?explain=1 worked out again by tests/tools/recompute_hints.py", ("version", "workload", "hints", "differences"), rows)
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="append", help=f"version of Spark; may be repeated (default: {' '.join(VERSIONS)})")
+    parser.add_argument("--workload", action="append", choices=[*WORKLOADS, LOAD], help="may be repeated (default: all)")
+    parser.add_argument("--seconds", type=int, default=50, help="how long each workload works; causes are watched for 40 s (default 50)")
+    options = parser.parse_args()
+    workloads, port, plays, loads = options.workload or [*WORKLOADS, LOAD], free_port(), [], []
+    with tempfile.TemporaryDirectory(prefix="flintgauge-e2e-") as folder, spark_panels.Panels(pathlib.Path(folder), port) as panels:
+        for version in options.version or VERSIONS:
+            for workload in workloads:
+                print(f"==> {workload} on Spark {version}", flush=True)
+                if workload == LOAD:
+                    loads.append(spark_load.measure(version))
                     continue
-                with self.subTest(workload=workload, source=source, family=name):
-                    value = self.got(agent, app_id, name)
-                    self.assertIsNotNone(value)
-                    self.assertAlmostEqual(truth[key] / scale, value, delta=1e-9 * max(1.0, truth[key] / scale))
+                plays.append(Play(version, workload, options.seconds, port))
+                plays[-1].run(panels)
+        wrong = [f"{play.version} {play.workload}: {line}" for play in plays for line in play.wrong]
+        table("Totals", ("version", "workload", "source", "families", "event log", "driver's REST", "falls"),
+              [(*row[:4], yes(row[4], row[3]), yes(row[5], row[3]), row[6]) for play in plays for row in play.rows])
+        table("Causes", spark_causes.HEAD, [(play.version, play.workload, *play.causes.row(play.workload)) for play in plays])
+        wrong += explain(plays) + panels.report() + spark_load.report(loads, table)
+    print(f"\n{len(FAMILIES)} families, {len(plays)} runs: {'all good' if not wrong else f'{len(wrong)} FAILED'}")
+    for line in wrong:
+        print("FAILED: " + line)
+    return 1 if wrong else 0
 
-
-def add(workload):
-    more = ("--kill-executor-at", "12") if workload == "shuffle" else ()
-
-    def test(self):
-        if more:  # a killed executor's last task fails after its row has gone from the page, or is not counted in its REST row;
-            # and what it did between the last look at the page and its end no page shows
-            self.untold = {("spark_executors", "tasks_failed")} | {("spark_executors_page", name) for name in BY_EXECUTOR}
-        self.play(workload, "--sinks", "prometheus", *more)
-
-    setattr(SparkTest, "test_" + workload, test)
-
-
-for each in WORKLOADS:
-    add(each)
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    sys.exit(main())

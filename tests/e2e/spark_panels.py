@@ -1,0 +1,62 @@
+"""A real Prometheus scrapes the agent while Spark works; which panels of the application's dashboard have data."""
+import importlib.util
+import json
+import time
+
+import spark_node
+import yaml
+from spark_run import ROOT, free_port, get
+
+from processes import Processes
+from prometheus_api import Prometheus
+
+STEP = 2  # seconds
+spec = importlib.util.spec_from_file_location("prometheus_test", ROOT / "tests/integration/prometheus_test.py")
+prometheus_test = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(prometheus_test)
+
+
+class Panels:
+    def __init__(self, folder, port):
+        self.folder, self.port, self.processes = folder, port, Processes(folder)
+        board = json.loads((ROOT / "dashboards/application.json").read_text())
+        self.targets = [(panel["title"], target) for panel in prometheus_test.check.panels_of(board) for target in panel["targets"]]
+        self.empty = None  # {(panel, query): why} of those that never had data; None before the first look
+
+    def __enter__(self):
+        config = {"global": {"scrape_interval": f"{STEP}s", "scrape_timeout": f"{STEP}s", "evaluation_interval": f"{STEP}s"},
+                  "rule_files": [str(ROOT / "dashboards/rules/recording.yaml")],
+                  "scrape_configs": [{"job_name": "flintgauge", "static_configs": [{"targets": [f"127.0.0.1:{self.port}"]}]}]}
+        file = self.folder / "prometheus.yaml"
+        file.write_text(yaml.safe_dump(config))
+        address = f"127.0.0.1:{free_port()}"
+        process = self.processes.start("prometheus", "prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.folder / 'data'}",
+                                       f"--web.listen-address={address}")
+        self.processes.wait_for(process, "never ready", lambda: get(f"http://{address}/-/ready"))
+        self.prometheus = Prometheus(f"http://{address}")
+        return self
+
+    def __exit__(self, *ended):
+        self.processes.close()
+
+    def look(self, app_id):
+        """Asks every query for this application; no application does everything, so one answer in any run is enough."""
+        variables = {"job": "flintgauge", "cluster": ".*", "__rate_interval": "20s", "namespace": spark_node.NAMESPACE, "application": app_id}
+        now, still = time.time(), {}
+        for title, target in self.targets:
+            key = (title, target["refId"])
+            if self.empty is not None and key not in self.empty:
+                continue
+            why = prometheus_test.panel_answer(self.prometheus, target, variables, now)
+            if why is not None:
+                still[key] = why
+        self.empty = still
+
+    def report(self):
+        """Prints what had no data. Returns what is wrong: a panel of Spark's own families without any."""
+        if self.empty is None:
+            return []
+        print(f"\nPanels of dashboards/application.json: {len(self.targets) - len(self.empty)} of {len(self.targets)} queries had data; without:")
+        for (title, query), why in self.empty.items():
+            print(f"  {title} {query}: {why}")
+        return []
