@@ -57,7 +57,10 @@ class KubeletResource final : public Collector {
   }
 
   std::unique_ptr<Decoder> make_decoder(const Target& /*target*/) const override {
-    return make_text_decoder({.measure = measure_of, .route = route_of, .limits = kKubeletTextLimits});
+    return make_text_decoder({.measure = measure_of,
+                              .route = route_of,
+                              .limits = kKubeletTextLimits,
+                              .routes = KeepRoutes::kUntilRead});
   }
 };
 

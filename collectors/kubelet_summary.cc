@@ -111,11 +111,11 @@ const json::Paths& paths() {
   return kPaths;
 }
 
-/// Series are kept under a text of our own making: who, then what.
+/// Series are kept under a text of our own making: what, then who.
 class SummaryDecoder final : public JsonDecoder, private json::Visitor {
  public:
   explicit SummaryDecoder(std::size_t body_limit)
-      : JsonDecoder(paths(), *this, body_limit), series_(hash_seed(this)) {}
+      : JsonDecoder(paths(), *this, body_limit), series_(hash_seed(this), KeepRoutes::kUntilRead) {}
 
  private:
   struct Value {
@@ -230,6 +230,7 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
   void take(const Reading& reading, double number) {
     route_.scope = reading.scope;
     route_.measure = reading.measure;
+    static constexpr std::size_t kKeyHead = 2;  // bytes of what; a pod's other readings share the rest
     key_.assign(1, static_cast<char>(reading.scope));
     key_ += static_cast<char>(reading.measure);
     for (const std::string* part :
@@ -237,7 +238,7 @@ class SummaryDecoder final : public JsonDecoder, private json::Visitor {
       key_ += *part;
       key_ += '\0';
     }
-    const TextKey key = series_.key(key_);
+    const TextKey key = series_.key(key_, kKeyHead);
     TextId text = series_.find(key);
     if (text == kNone) text = series_.add(key, {}, std::optional(route_));
     if (text == kNone) return;  // 4 GiB of names: the body limit comes first

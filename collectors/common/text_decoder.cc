@@ -42,7 +42,7 @@ class TextDecoder final : public Decoder {
   explicit TextDecoder(TextPage page)
       : page_(std::move(page)),
         skip_lines_(skip_lines()),
-        series_(hash_seed(this)),
+        series_(hash_seed(this), page_.routes),
         labels_(page_.labels, page_.limits) {
     carry_.reserve(kMaxLineSize + 1);
   }
@@ -154,10 +154,8 @@ const char* TextDecoder::take_expected(const char* p, const char* end) {
     const TextId id = series_.expected();
     if (id == kNone) return p;
     const SeriesTable::Text& text = series_.text(id);
-    const auto left = static_cast<std::size_t>(end - p);
-    if (left <= text.size || std::memcmp(p, series_.bytes(text), text.size) != 0) return p;
-    const char* const text_end = p + text.size;
-    if (!is_separated(text_end)) return p;
+    const char* const text_end = series_.match(text, p, end);
+    if (text_end == nullptr || !is_separated(text_end)) return p;
     Value value;
     const bool is_wanted = text.series != kNone;
     const char* const next = is_wanted ? read_value(text_end, value) : pass_value(text_end, end);
@@ -238,7 +236,7 @@ bool TextDecoder::take_wanted(const Line& line, std::string_view name, Measure m
   // was read whole once, and the same bytes read the same: when this finds one, it is the right one.
   const std::string_view rest = between(name.data() + name.size(), line.end);
   const char* const text_end = rest.data() + (rest.rfind('}') + 1);
-  const TextKey likely = series_.key(between(line.begin, text_end));
+  const TextKey likely = series_.key(between(line.begin, text_end), name.size());
   const TextId id = series_.find(likely);
   return id != kNone ? take_known(line, id, text_end) : take_new(line, name, measure, likely);
 }
@@ -260,7 +258,7 @@ bool TextDecoder::take_new(const Line& line, std::string_view name, Measure meas
   if (page_.lenient && labels_.repaired_utf8())
     return refuse(line, Reason::kUtf8, "a label value is no UTF-8");
   if (text_end != key.text.data() + key.text.size()) {
-    key = series_.key(between(line.begin, text_end));
+    key = series_.key(between(line.begin, text_end), name.size());
     if (const TextId known = series_.find(key); known != kNone) return take_known(line, known, text_end);
   }
   if (wanted_lines_ >= page_.limits.wanted_lines)

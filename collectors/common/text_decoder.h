@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "collectors/common/text_labels.h"
+#include "collectors/common/text_series.h"
 #include "flintgauge/collector.h"
 
 namespace flintgauge {
@@ -43,6 +44,7 @@ struct TextPage {
   /// true) too; a body of which no wanted sample can be read, but some line cannot, fails.
   bool lenient = false;
   LabelSyntax labels = LabelSyntax::kEscaped;
+  KeepRoutes routes = KeepRoutes::kAlways;
 };
 
 /// Errors of feed() and finish(): kParse, kUtf8, kLimit, kLineTooLong; kTruncated for an empty body and for a

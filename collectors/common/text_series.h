@@ -5,90 +5,50 @@
 // the set of texts, their order, and the numbers (SeriesIndex) under which the fold knows the series. What a
 // scrape adds is provisional: reset() takes it back.
 //
-// A text is the bytes of a line up to its value. Several texts may be spellings of one series; one of them,
-// the canonical one, is then kept even while no line has it.
+// A text is the bytes of a line up to its value, kept as metric name and rest, because both repeat. Several
+// texts may be spellings of one series; one of them, the canonical one, is then kept even while no line has
+// it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <memory>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "collectors/common/text_pool.h"
 #include "flintgauge/collector.h"
 
 namespace flintgauge {
 
 using TextId = std::uint32_t;
-/// Where tables of hashes start differs from process to process, by address space randomisation: a tenant who
-/// picks pod names cannot make them collide. No secret, and nothing to read from the system.
-std::uint64_t hash_seed(const void* object);
-
-inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
-/// Open addressing from the hash of a text to its id. Linear probing, at most half full.
-class TextIndex {
- public:
-  /// The first id with this hash for which `same` holds, or kNone.
-  template <typename Same>
-  TextId find(std::uint32_t hash, Same same) const {
-    if (slots_.empty()) return kNone;
-    for (std::size_t i = hash & mask();; i = (i + 1) & mask()) {
-      if (slots_[i].id == kNone) return kNone;
-      if (slots_[i].hash == hash && same(slots_[i].id)) return slots_[i].id;
-    }
-  }
-  void insert(std::uint32_t hash, TextId id);
-  void erase(std::uint32_t hash, TextId id);
-
- private:
-  struct Slot {
-    std::uint32_t hash;
-    TextId id;
-  };
-  std::size_t mask() const { return slots_.size() - 1; }
-  void grow();
-
-  std::vector<Slot> slots_;  // power of two
-  std::size_t used_ = 0;
-};
-
-/// Bytes that stay where they are, in pieces, so that growing copies nothing and touches no page twice.
-class TextArena {
- public:
-  /// Copies `text` (at most 64 KiB); gives its place, or kNone when 4 GiB are full.
-  std::uint32_t add(std::string_view text);
-  const char* at(std::uint32_t place) const { return pieces_[place / kPiece].get() + place % kPiece; }
-  /// Where the next text goes at the earliest; cut() takes away everything from there on.
-  std::uint32_t end() const { return end_; }
-  void cut(std::uint32_t end);
-
- private:
-  static constexpr std::uint32_t kPiece = 256U * 1024;
-  std::vector<std::unique_ptr<char[]>> pieces_;  // NOLINT(modernize-avoid-c-arrays): not written at first
-  std::uint32_t end_ = 0;
-};
 
 /// What a text is looked up by: the hash is needed again when it is added.
 struct TextKey {
   std::string_view text;
+  std::size_t name_size;  ///< of the metric name, which the text starts with
   std::uint32_t hash;
+};
+
+/// For how long a table keeps the routes of its series.
+enum class KeepRoutes : bool {
+  kAlways,
+  kUntilRead,  ///< the batch that creates the series has them, later ones do not
 };
 
 class SeriesTable {
  public:
   struct Text {
-    std::uint32_t begin = 0;      ///< in the arena
-    std::uint32_t size = 0;       ///< 0: this id is free
+    TextPool::Id name = kNone;
+    TextPool::Id rest = kNone;
+    std::uint32_t hash = 0;       ///< of both together
     std::uint32_t place = kNone;  ///< in the order of the last committed scrape
     SeriesIndex series = kNone;   ///< kNone: nobody wants these rows
     std::uint32_t seen = 0;       ///< scrape that had it last
   };
 
-  explicit SeriesTable(std::uint64_t seed);
+  SeriesTable(std::uint64_t seed, KeepRoutes keep) : keep_(keep), hash_(seed), pool_(seed) {}
 
   /// Starts a scrape; takes back what an unfinished one added.
   void reset();
@@ -96,9 +56,18 @@ class SeriesTable {
   /// The text that the next wanted line should have, or kNone at the end of the order.
   TextId expected() const { return next_place_ < order_.size() ? order_[next_place_] : kNone; }
   const Text& text(TextId id) const { return texts_[id]; }
-  const char* bytes(const Text& text) const { return arena_.at(text.begin); }
 
-  TextKey key(std::string_view text) const;
+  /// The end of `text` when it stands at [p, end) and something follows it, else null.
+  const char* match(const Text& text, const char* p, const char* end) const {
+    const std::string_view name = pool_.view(text.name);
+    const std::string_view rest = pool_.view(text.rest);
+    if (static_cast<std::size_t>(end - p) <= name.size() + rest.size()) return nullptr;
+    if (std::memcmp(p, name.data(), name.size()) != 0) return nullptr;
+    p += name.size();
+    return std::memcmp(p, rest.data(), rest.size()) == 0 ? p + rest.size() : nullptr;
+  }
+
+  TextKey key(std::string_view text, std::size_t name_size) const { return {text, name_size, hash_(text)}; }
   TextId find(const TextKey& key) const;
 
   /// Adds a text that find() does not know. Without a route its rows are unwanted. `canonical` is the one
@@ -150,16 +119,15 @@ class SeriesTable {
     std::uint32_t sample = kNone;  ///< its place in samples_, of that scrape
     TextId canonical = kNone;
   };
-  std::string_view view(TextId id) const { return {bytes(texts_[id]), texts_[id].size}; }
   TextId add_text(const TextKey& key);
   SeriesIndex add_series(Route&& route, TextId canonical);
   void free_text(TextId id);
   void take_back();
   void retire_unseen();
-  void compact();
 
-  std::array<unsigned char, 192> secret_;  // of the hash, made from the seed
-  std::uint32_t scrape_ = 0;               // its number, from 1
+  KeepRoutes keep_;
+  TextHash hash_;
+  std::uint32_t scrape_ = 0;  // its number, from 1
   bool is_committed_ = true;
   bool has_fresh_ = false;  // this scrape showed a text that the order does not have
   bool has_moved_ = false;  // or one at another place than expected
@@ -169,12 +137,10 @@ class SeriesTable {
   std::vector<Text> texts_;         // by id
   std::vector<TextId> free_texts_;
   std::vector<TextId> added_texts_;  // by this scrape
-  TextArena arena_;
-  std::uint32_t garbage_ = 0;          // bytes of the arena that no text owns
-  std::uint32_t committed_arena_ = 0;  // its end before this scrape
+  TextPool pool_;
   TextIndex index_;
   std::vector<State> states_;  // by series
-  std::vector<Route> routes_;  // by series
+  std::vector<Route> routes_;  // by series; shorter than that where they are forgotten
   std::vector<SeriesIndex> free_series_;
   std::vector<SeriesIndex> created_;  // by this scrape
   std::vector<SeriesIndex> retired_;  // by the last committed one

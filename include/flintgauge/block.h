@@ -123,7 +123,8 @@ struct ExecutorUsage {
 struct Report;  // evaluate.h
 
 struct Block {
-  std::uint64_t version = 0;  ///< counts this source's publications from 1
+  std::uint64_t version = 0;   ///< counts this source's publications from 1
+  std::uint64_t checksum = 0;  ///< of the values, set by publish() in debug builds; 0 in others
   SteadyTime committed;
   WallTime committed_wall;
   std::shared_ptr<const Schema> schema;       ///< never null in a published block

@@ -121,7 +121,7 @@ using SeriesIndex = std::uint32_t;
 
 /// One wanted sample of a finished scrape.
 struct Sample {
-  SeriesIndex series;         ///< index into SampleBatch::routes, stable while the series lives
+  SeriesIndex series;         ///< place in SampleBatch::routes, stable while the series lives
   double value;               ///< finite
   std::int64_t timestamp_ms;  ///< Unix ms as the endpoint said, or kNoTimestamp
 };
@@ -143,7 +143,7 @@ struct ScrapeCounts {
 /// `created` and `retired` are applied in this order: retire, create, samples. An index may be reused after
 /// it was retired.
 struct SampleBatch {
-  std::span<const Route> routes;
+  std::span<const Route> routes;  ///< by series; of the kubelet's pages only those of `created` can be read
   std::span<const SeriesIndex> retired;
   std::span<const SeriesIndex> created;
   std::span<const Sample> samples;

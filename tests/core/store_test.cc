@@ -47,6 +47,19 @@ TEST(Store, AnUnpublishedBlockIsInvisibleAndStaysTheSame) {
   EXPECT_EQ(value_of(store.read(), Shard::kDerived), 1);
 }
 
+/// The owner's own mistake: no other thread is there, so no sanitizer would see it.
+TEST(StoreDeathTest, ADebugBuildFindsAWriteAfterPublication) {
+  const auto write_late = [] {
+    Store store;
+    Block& block = store.writable(Shard::kKubelet);
+    block.values.assign(3, 1);
+    store.publish(Shard::kKubelet);
+    block.values[1] = 2;
+    const View view = store.read();
+  };
+  EXPECT_DEBUG_DEATH(write_late(), "is_as_published");
+}
+
 TEST(Store, AViewKeepsItsBlocksHoweverMuchIsPublished) {
   Store store;
   publish_value(store, Shard::kKubelet, 7);

@@ -10,99 +10,15 @@ import json
 import os
 import re
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-import urllib.error
-import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
-import capture_sums  # noqa: E402
-
-INFO = json.load(open(os.environ["KUBE_UP_JSON"]))
-TLS = ssl.create_default_context(cafile=INFO["ca"])
-PATHS = ("/pods", "/metrics/cadvisor", "/stats/summary")
-GAUGES = {"memory_working_set_bytes": 1, "memory_rss_bytes": 1, "memory_cache_bytes": 1, "cpu_requests_cores": "cpu_requests_millicores",
-          "cpu_limits_cores": "cpu_limits_millicores", "memory_requests_bytes": 1, "memory_limits_bytes": 1}
-TOTALS = {"cpu_usage_seconds_total": "cpu_usage_seconds", "cpu_cfs_periods_total": "cpu_cfs_periods",
-          "cpu_cfs_throttled_periods_total": "cpu_cfs_throttled_periods", "cpu_throttled_seconds_total": "cpu_cfs_throttled_seconds",
-          "network_receive_bytes_total": "network_receive_bytes", "network_transmit_bytes_total": "network_transmit_bytes",
-          "container_restarts_total": "restarts"}
-
-
-def kubectl(*args, text=None):
-    return subprocess.run([INFO["kubectl"], "--kubeconfig", INFO["kubeconfig"], *args], input=text, check=True, capture_output=True, text=True).stdout
-
-
-def new_token(account, namespace="flintgauge"):
-    return kubectl("-n", namespace, "create", "token", account).strip()
-
-
-def ask(path, token, timeout=20):
-    """(status, body) of the kubelet."""
-    request = urllib.request.Request(INFO["kubelet_url"] + path, headers={"Authorization": "Bearer " + token} if token else {})
-    try:
-        with urllib.request.urlopen(request, context=TLS, timeout=timeout) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Agent:
-    def __init__(self, token):
-        self.dir = tempfile.mkdtemp(prefix="flintgauge-e2e-")
-        self.token_file = os.path.join(self.dir, "token")
-        self.write_token(token)
-        self.port = free_port()
-        settings = {"kubelet.url": INFO["kubelet_url"], "kubelet.ca_file": INFO["ca"], "kubelet.token_file": self.token_file, "node.name": "node-a",
-                    "kubelet.interval": "1s", "kubelet.summary_interval": "5s", "spark.interval": "2s", "web.listen_address": f"127.0.0.1:{self.port}"}
-        self.log = open(os.path.join(self.dir, "log"), "w")
-        command = [os.path.join(ROOT, "build/release/flintgauge"), "node"]
-        for key, value in settings.items():
-            command += ["--set", f"{key}={value}"]
-        self.process = subprocess.Popen(command, stderr=self.log)
-
-    def write_token(self, token):
-        with open(self.token_file + ".new", "w") as f:
-            f.write(token + "\n")
-        os.rename(self.token_file + ".new", self.token_file)
-
-    def page(self):
-        """{(family, ((label, value), ...)): value}"""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        return {(name, tuple(sorted(labels.items()))): value for name, labels, value, _ in capture_sums.parse_text(text)}
-
-    def up(self, target):
-        return self.page().get(("flintgauge_target_up", (("source", "kubelet"), ("target", target))))
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
-
-
-def wait_for(what, ready, seconds=90):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            if ready():
-                return
-        except (OSError, subprocess.CalledProcessError):
-            pass
-        time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {seconds} s")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kube_node import INFO, PATHS, ROOT, TOTALS, Agent, ask, kubectl, new_token, snapshot, told, wait_for  # noqa: E402
+from kube_watch import Watch, instances_of  # noqa: E402
 
 
 class KubeletTest(unittest.TestCase):
@@ -118,9 +34,11 @@ class KubeletTest(unittest.TestCase):
         wait_for("kubelet answers the shipped account", lambda: all(ask(p, cls.token)[0] == 200 for p in PATHS))
         cls.agent = Agent(cls.token)
         wait_for("the agent's first page", lambda: cls.agent.up("cadvisor") == 1)
+        cls.watch = Watch(cls.token)
 
     @classmethod
     def tearDownClass(cls):
+        cls.watch.stop()
         status = cls.agent.stop()
         print("agent's exit status:", status, "; its log:", os.path.join(cls.agent.dir, "log"), file=sys.stderr)
         assert status == 0
@@ -154,59 +72,34 @@ class KubeletTest(unittest.TestCase):
             answer = subprocess.run([INFO["kubectl"], "--kubeconfig", INFO["kubeconfig"], "auth", "can-i", verb, thing, who, "-A"], capture_output=True, text=True)
             self.assertEqual("no", answer.stdout.strip(), f"{verb} {thing}")
 
-    def snapshot(self):
-        pods, cadvisor = (ask(p, self.token)[1] for p in PATHS[:2])
-        sums = capture_sums.node_sums(cadvisor, json.loads(pods), now_ms=int(time.time() * 1000))
-        rows = capture_sums.parse_text(cadvisor)
-        stamps = {(n, tuple(sorted(l.items()))): t for n, l, _, t in rows if t and "container_last_seen" != n and l.get("namespace")}
-        return sums, stamps, self.status_of(json.loads(pods))
-
-    @staticmethod
-    def status_of(document):
-        return [(p["metadata"]["uid"], p["status"].get("phase"), [(c["name"], c.get("restartCount"), sorted(c.get("state", {}))) for c in capture_sums.Pods.statuses(p)])
-                for p in document["items"]]
-
-    def quiet_moment(self, group):
-        """The page at a moment at which the kubelet's numbers of `group` are the same before and after, with those numbers."""
-        for _ in range(60):
-            before, stamps_before, pods_before = self.snapshot()
-            time.sleep(2.2)  # two rounds of the agent
-            page = self.agent.page()
-            after, stamps_after, pods_after = self.snapshot()
-            kind, key = group
-            if before[kind].get(key) == after[kind].get(key) and pods_before == pods_after:
-                return page, after[kind][key]
-        self.fail(f"{group} never stood still for 3 s")
-
-    @staticmethod
-    def told(page, family, labels):
-        """The agent's number for a group: the sum over the workloads of a namespace, one series for an application's role."""
-        series = [value for (name, found), value in page.items() if name == family and set(labels) <= set(found)]
-        return sum(series) if series else None
-
     def compare(self, group, labels, prefix, totals=TOTALS):
-        page_1, sums_1 = self.quiet_moment(group)
-        for family, source in GAUGES.items():
-            measure = family if source == 1 else source
-            if measure not in sums_1:
-                self.assertIsNone(self.told(page_1, prefix + family, labels), family)
-                continue
-            scale = 1000 if measure.endswith("millicores") else 1
-            told = self.told(page_1, prefix + family, labels)
-            self.assertIsNotNone(told, f"{group} {family}")
-            self.assertAlmostEqual(sums_1[measure], told * scale, delta=1e-6, msg=f"{group} {family}")
-        time.sleep(25)
-        page_2, sums_2 = self.quiet_moment(group)
+        """Gauges at two moments, and what every total grew between them, in a while in which nothing of the namespace starts or ends:
+        what a container counted between its last sample and its end nobody can know."""
+        for _ in range(12):
+            page_1, readings_1 = self.watch.find(self.agent, group, labels, prefix)
+            time.sleep(25)
+            page_2, readings_2 = self.watch.find(self.agent, group, labels, prefix)
+            if len({frozenset(instances_of(reading, group)) for reading in readings_1 + readings_2}) == 1:
+                break
+        else:
+            self.fail(f"{group}: something starts or ends every 25 s")
+        pairs = [self.total_differences(group, (page_1, page_2), (first, second), labels, prefix, totals) for first in readings_1 for second in readings_2]
+        self.assertEqual([], min(pairs, key=len), f"{group}: what the kubelet's counters grew, and what the agent's did")
+
+    @staticmethod
+    def total_differences(group, pages, readings, labels, prefix, totals):
+        """[(family, growth by the kubelet's pages, by the agent's)] where they differ."""
+        first, second = (reading.sums[group[0]][group[1]] for reading in readings)
+        out = []
         for family, measure in totals.items():
-            if measure in sums_1:
-                scope = labels + (("scope", "process"),) if family == "oom_kills_total" else labels
-                before, after = (self.told(page, prefix + family, scope) for page in (page_1, page_2))
-                self.assertIsNotNone(before, f"{group} {family}")
-                want, got = sums_2[measure] - sums_1[measure], after - before
-                self.assertGreaterEqual(got, 0)
-                self.assertAlmostEqual(want, got, delta=1e-6 + 1e-9 * abs(want), msg=f"{group} {family}")
-                print(f"{group[1]:48s} {family:32s} +{got:g}", file=sys.stderr)
-        return page_1, page_2
+            if measure not in first:
+                continue
+            scope = labels + (("scope", "process"),) if family == "oom_kills_total" else labels
+            before, after = (told(page, prefix + family, scope) for page in pages)
+            want, got = second[measure] - first[measure], None if before is None or after is None else after - before
+            if got is None or abs(want - got) > 1e-6 + 1e-9 * abs(want):
+                out.append((family, want, got))
+        return out
 
     def test_3a_driver_of_team_a(self):
         self.compare(("applications", "team-a/spark-4f1c0d5e9a7b4c21/driver"),
@@ -236,7 +129,7 @@ class KubeletTest(unittest.TestCase):
         container = tuple(sorted(labels + (("scope", "container"),)))
         first = page["flintgauge_app_oom_kills_total", process]
         wait_for("a child process is killed every 12 s", lambda: self.agent.page()["flintgauge_app_oom_kills_total", process] > first, 60)
-        sums = self.snapshot()[0]["applications"]["team-a/spark-4f1c0d5e9a7b4c21/executor"]
+        sums = snapshot(self.token)[0]["applications"]["team-a/spark-4f1c0d5e9a7b4c21/executor"]
         self.assertEqual(1, sums["oom_kills"])  # exec-3, for good
         self.assertEqual(sums["oom_kills"], self.agent.page()["flintgauge_app_oom_kills_total", container])
         for phase, count in (("Pending", 1), ("Running", 3), ("Failed", 1)):
