@@ -12,7 +12,9 @@ constexpr std::int64_t kTimeoutMs = 5'000;  // kubelet-cadvisor.md section 9
 
 class PodsDecoder final : public JsonDecoder {
  public:
-  explicit PodsDecoder(std::size_t body_limit) : JsonDecoder(PodListVisitor::paths(), visitor_, body_limit) {}
+  /// The body is not kept: an unchanged list is not decoded, and a changed one is a new list anyway.
+  explicit PodsDecoder(std::size_t body_limit)
+      : JsonDecoder(PodListVisitor::paths(), visitor_, body_limit, Body::kForgotten) {}
 
  private:
   Result<Batch> batch(ScrapeCounts& counts) override {
