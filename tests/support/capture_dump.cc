@@ -102,7 +102,7 @@ class Dump {
   void set_now(std::int64_t wall_ms) { now_ = {SteadyTime{wall_ms}, WallTime{wall_ms}}; }
 
   void read(const std::string& what, const std::string& path) {
-    const Source& source = source_of(what);
+    Source& source = source_of(what);
     source.decoder->begin();
     if (Status status = source.decoder->feed(read_file(path)); !status)
       throw std::runtime_error(path + ": " + status.error().message);
@@ -113,7 +113,7 @@ class Dump {
     Object counts = as_object(source.decoder->counts());
     if (const auto* samples = std::get_if<SampleBatch>(&*batch)) {
       counts["samples"] = std::to_string(samples->samples.size());
-      add_labels(*samples);
+      add_labels(source, *samples);
     }
     counts["fold"] = text_of(as_object((is_spark ? spark_ : kubelet_)->apply(source.target, *batch, now_)));
     files_[what + "=" + path.substr(path.rfind('/') + 1)] = text_of(counts);
@@ -141,6 +141,7 @@ class Dump {
     const Collector* collector = nullptr;
     Target target;
     std::unique_ptr<Decoder> decoder;
+    std::map<SeriesIndex, Route> routes;  // later batches need not have them again
   };
 
   /// "spark_stages/1:team-a/spark-1": the second target of the collector for that application.
@@ -170,9 +171,10 @@ class Dump {
   }
 
   /// Sums by the labels alone: "NAMESPACE MEASURE", container rows only.
-  void add_labels(const SampleBatch& batch) {
+  void add_labels(Source& source, const SampleBatch& batch) {
+    for (const SeriesIndex series : batch.created) source.routes[series] = batch.routes[series];
     for (const Sample& sample : batch.samples) {
-      const Route& route = batch.routes[sample.series];
+      const Route& route = source.routes.at(sample.series);
       if (route.scope != Scope::kContainer || route.namespace_name.empty()) continue;
       labels_[route.namespace_name + " " + std::to_string(static_cast<int>(route.measure))] += sample.value;
     }
