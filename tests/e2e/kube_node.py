@@ -105,9 +105,9 @@ def snapshot(token):
     pods, cadvisor = (ask(path, token)[1] for path in PATHS[:2])
     document = json.loads(pods)
     sums = capture_sums.node_sums(cadvisor, document, now_ms=int(time.time() * 1000))
-    return sums, [(p["metadata"]["uid"], p["status"].get("phase"),
-                   [(c["name"], c.get("restartCount"), sorted(c.get("state", {}))) for c in capture_sums.Pods.statuses(p)])
-                  for p in document["items"]]
+    return sums, sorted((p["metadata"]["uid"], p["status"].get("phase"),
+                         [(c["name"], c.get("restartCount"), sorted(c.get("state", {}))) for c in capture_sums.Pods.statuses(p)])
+                        for p in document["items"])
 
 
 def told(page, family, labels):
