@@ -9,6 +9,24 @@ namespace {
 
 constexpr std::int64_t kForgetMs = 300'000;  // the longest window; after a longer pause nothing adds up
 
+struct StageCounter {
+  Measure measure;
+  double AppSample::*to;
+};
+constexpr auto kStageCounters = std::to_array<StageCounter>({
+    {Measure::kExecutorRunSeconds, &AppSample::run_seconds},
+    {Measure::kExecutorCpuSeconds, &AppSample::cpu_seconds},
+    {Measure::kExecutorGcSeconds, &AppSample::gc_seconds},
+    {Measure::kExecutorShuffleFetchWaitSeconds, &AppSample::fetch_wait_seconds},
+    {Measure::kExecutorShuffleWriteSeconds, &AppSample::shuffle_write_seconds},
+    {Measure::kExecutorDeserializeSeconds, &AppSample::deserialize_seconds},
+    {Measure::kExecutorDiskSpilledBytes, &AppSample::disk_spilled_bytes},
+    {Measure::kExecutorInputBytes, &AppSample::input_bytes},
+    {Measure::kExecutorShuffleReadBytes, &AppSample::shuffle_read_bytes},
+    {Measure::kExecutorTasksCompleted, &AppSample::tasks_completed},
+    {Measure::kExecutorTasksFailed, &AppSample::tasks_failed},
+});
+
 /// Of the active stages all tasks, and the times of the one with the longest task.
 void add_stages(const SparkAppFacts& facts, AppSample& sample) {
   if (!facts.has_stages) return;
@@ -33,6 +51,7 @@ AppSample sample_of(const SparkAppFacts& facts, const App* app) {
   if (facts.settings != nullptr && facts.settings->dynamic_allocation.value_or(false)) {
     sample.max_executors = facts.settings->max_executors.value_or(AppSample::kUnknown);
   }
+  for (const auto& [measure, to] : kStageCounters) sample.*to = facts.stage_totals[measure];
   add_stages(facts, sample);
   return sample;
 }

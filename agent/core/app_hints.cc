@@ -43,6 +43,18 @@ ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts
   return out;
 }
 
+/// A task has a core unless the settings say otherwise.
+double cores_of_executor(const SparkAppFacts& facts, double tasks_per_executor) {
+  if (facts.settings == nullptr) return tasks_per_executor;
+  return facts.settings->executor_cores.value_or(tasks_per_executor * facts.settings->task_cpus.value_or(1));
+}
+
+/// The registry shows the last batch: it is another one when any figure of it is.
+bool same_batch(const QueryFacts& a, const QueryFacts& b) {
+  return a.input_rows_per_second == b.input_rows_per_second &&
+         a.processed_rows_per_second == b.processed_rows_per_second && a.batch_seconds == b.batch_seconds;
+}
+
 void take_counts(const SparkAppFacts& facts, const App* app, HorizontalInput& in) {
   in.executors = static_cast<double>(facts.executors);
   // Executors on other nodes are not in our pod list, so the larger of the two counts.
@@ -101,19 +113,25 @@ void AppHints::measure_startup(const SparkAppFacts& facts, const App* app, Memor
   memory.startups = startups_.size();
 }
 
+/// Measured in this run, else in the last run of the job, else the setting.
+double AppHints::startup_seconds(const SparkAppFacts& facts, const App* app, const JobHistory& history,
+                                 const Memory& memory) const {
+  if (memory.startups > 0) return memory.startup_seconds;
+  if (app == nullptr || app->job_name.empty()) return settings_.startup_seconds;
+  const JobRecord* record = history.find({facts.app.namespace_name, app->job_name, Role::kExecutor, 0});
+  return record != nullptr && record->startup_seconds > 0 ? record->startup_seconds
+                                                          : settings_.startup_seconds;
+}
+
 /// Idle executors of the last reading, until this one.
-void AppHints::count_waste(const SparkAppFacts& facts, const HorizontalHint& hint, Memory& memory) const {
+void AppHints::count_waste(const SparkAppFacts& facts, const AppHint& hint, Memory& memory) const {
   if (memory.has_idle && facts.executors_at > memory.idle_at) {
     const std::int64_t past_ms =
         std::min(elapsed_ms(memory.idle_at, facts.executors_at), settings_.hint_max_age_ms);
     memory.wasted_core_seconds += memory.idle_cores * seconds(past_ms);
   }
-  double cores = memory.tasks_per_executor;  // a task has a core unless the settings say otherwise
-  if (facts.settings != nullptr) {
-    cores = facts.settings->executor_cores.value_or(cores * facts.settings->task_cpus.value_or(1));
-  }
   memory.has_idle = true;
-  memory.idle_cores = hint.idle_executors * cores;
+  memory.idle_cores = hint.hint.idle_executors * hint.executor_cores;
   memory.idle_at = facts.executors_at;
 }
 
@@ -127,7 +145,35 @@ double AppHints::mean_task_seconds(const SparkAppFacts& facts, Memory& memory, S
   return seconds(elapsed_ms(memory.mean_at, now)) <= believed ? memory.mean_task_seconds : 0;
 }
 
-std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app, const Now& now) {
+void AppHints::judge_queries(const SparkAppFacts& facts, Memory& memory, AppHint& out) {
+  std::vector<Query> queries;
+  queries.reserve(facts.queries.size());
+  for (const QueryFacts& now : facts.queries) {
+    if (std::isnan(now.input_rows_per_second) || std::isnan(now.processed_rows_per_second)) continue;
+    const auto known =
+        std::ranges::find_if(memory.queries, [&now](const Query& one) { return one.last.name == now.name; });
+    Query& query = queries.emplace_back(known == memory.queries.end() ? Query{} : *known);
+    if (known == memory.queries.end() || !same_batch(query.last, now)) {
+      const bool is_behind = now.processed_rows_per_second < now.input_rows_per_second;
+      query.batches_behind = is_behind ? query.batches_behind + 1 : 0;
+    }
+    query.last = now;
+    QueryHint& hint = out.queries.emplace_back();
+    hint.query = now.name;
+    hint.input = {.executors = out.input.executors,
+                  .input_rate = now.input_rows_per_second,
+                  .processing_rate = now.processed_rows_per_second,
+                  .batches_behind = query.batches_behind,
+                  .min_executors = out.input.min_executors,
+                  .max_executors = out.input.max_executors};
+    hint.executors = streaming_executors(hint.input);
+    out.by_rate = std::max(out.by_rate.value_or(0), hint.executors);
+  }
+  memory.queries = std::move(queries);
+}
+
+std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app, const JobHistory& history,
+                                      const Now& now) {
   if (!facts.has_executors || !facts.has_stages) return std::nullopt;
   const std::int64_t age_ms = elapsed_ms(std::min(facts.executors_at, facts.stages_at), now.steady);
   if (age_ms > settings_.hint_max_age_ms) return std::nullopt;
@@ -150,7 +196,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   in.drain_target_seconds = settings_.drain_target_seconds;
   measure_startup(facts, app, memory);
   out.startups = memory.startups;
-  in.startup_seconds = memory.startups > 0 ? memory.startup_seconds : settings_.startup_seconds;
+  in.startup_seconds = startup_seconds(facts, app, history, memory);
   bound(facts, out);
   const double observed = observed_seconds(facts, app, now);
   const double max_age = seconds(settings_.hint_max_age_ms);
@@ -158,18 +204,21 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   out.confidence = confidence(facts.completed_tasks, observed, out.age_seconds, max_age);
   out.hint = horizontal_hint(in);
   out.stable = memory.stable.update(out.hint.desired, now.steady.ms);
-  count_waste(facts, out.hint, memory);
+  out.executor_cores = cores_of_executor(facts, memory.tasks_per_executor);
+  count_waste(facts, out, memory);
   out.wasted_core_seconds = memory.wasted_core_seconds;
+  judge_queries(facts, memory, out);
   add_context(facts, app, out);
   return out;
 }
 
-void AppHints::append(const Block* spark, const AppTable& apps, const Now& now, std::vector<AppHint>& hints) {
+void AppHints::append(const Block* spark, const AppTable& apps, const JobHistory& history, const Now& now,
+                      std::vector<AppHint>& hints) {
   ++evaluation_;
   if (spark != nullptr) {
     hints.reserve(spark->spark_apps.size());
     for (const SparkAppFacts& facts : spark->spark_apps) {
-      if (auto one = hint(facts, apps.find(facts.app), now)) hints.push_back(std::move(*one));
+      if (auto one = hint(facts, apps.find(facts.app), history, now)) hints.push_back(std::move(*one));
     }
   }
   std::ranges::sort(hints, {}, &AppHint::app);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/core/app_table.h"
+#include "agent/core/job_history.h"
 #include "flintgauge/block.h"
 #include "flintgauge/evaluate.h"
 #include "flintgauge/hint_horizontal.h"
@@ -20,9 +21,16 @@ class AppHints {
 
   /// Appends the hints of the fresh facts in `spark` (may be null), sorted by key, one per application.
   /// Older facts than hint_max_age_ms, and facts that lack a list, give none.
-  void append(const Block* spark, const AppTable& apps, const Now& now, std::vector<AppHint>& hints);
+  /// `history`: where the start-up of a job's executors is known from its runs before.
+  void append(const Block* spark, const AppTable& apps, const JobHistory& history, const Now& now,
+              std::vector<AppHint>& hints);
 
  private:
+  /// A streaming query at its last batch.
+  struct Query {
+    QueryFacts last;
+    double batches_behind = 0;  ///< in succession
+  };
   /// What outlives an evaluation.
   struct Memory {
     StableDesired stable;
@@ -34,15 +42,20 @@ class AppHints {
     SteadyTime idle_at;
     double tasks_per_executor = 0;  ///< last known: an application without executors does not say it
     double mean_task_seconds = 0;   ///< last known; 0 = never
-    SteadyTime mean_at;             ///< when nothing contradicted it last
+    std::vector<Query> queries;
+    SteadyTime mean_at;  ///< when nothing contradicted it last
     SteadyTime used;
     std::uint64_t evaluation = 0;  ///< that used it last
   };
-  std::optional<AppHint> hint(const SparkAppFacts& facts, const App* app, const Now& now);
+  std::optional<AppHint> hint(const SparkAppFacts& facts, const App* app, const JobHistory& history,
+                              const Now& now);
   void bound(const SparkAppFacts& facts, AppHint& out) const;
   void measure_startup(const SparkAppFacts& facts, const App* app, Memory& memory);
-  void count_waste(const SparkAppFacts& facts, const HorizontalHint& hint, Memory& memory) const;
+  double startup_seconds(const SparkAppFacts& facts, const App* app, const JobHistory& history,
+                         const Memory& memory) const;
+  void count_waste(const SparkAppFacts& facts, const AppHint& hint, Memory& memory) const;
   double mean_task_seconds(const SparkAppFacts& facts, Memory& memory, SteadyTime now) const;
+  static void judge_queries(const SparkAppFacts& facts, Memory& memory, AppHint& out);
   void forget(SteadyTime now);
 
   EvaluateSettings settings_;

@@ -24,6 +24,8 @@ struct AppSample {
   double cfs_periods = kUnknown;  ///< of executors on this node, as the next two
   double cfs_throttled_periods = kUnknown;
   double oom_kills = kUnknown;
+  double oom_executors = kUnknown;     ///< lost, as the driver or the kubelet says why
+  double exited_executors = kUnknown;  ///< lost, and nobody says why
   double driver_cpu_seconds = kUnknown;
   double dropped_events = kUnknown;
   // Gauges.

@@ -34,17 +34,6 @@ struct SampleColumn {
   double AppSample::*member;
 };
 constexpr auto kSampleColumns = std::to_array<SampleColumn>({
-    {family("flintgauge_spark_executor_run_seconds_total"), "", &AppSample::run_seconds},
-    {family("flintgauge_spark_executor_cpu_seconds_total"), "", &AppSample::cpu_seconds},
-    {family("flintgauge_spark_gc_seconds_total"), "", &AppSample::gc_seconds},
-    {family("flintgauge_spark_shuffle_fetch_wait_seconds_total"), "", &AppSample::fetch_wait_seconds},
-    {family("flintgauge_spark_shuffle_write_seconds_total"), "", &AppSample::shuffle_write_seconds},
-    {family("flintgauge_spark_task_deserialize_seconds_total"), "", &AppSample::deserialize_seconds},
-    {family("flintgauge_spark_disk_spilled_bytes_total"), "", &AppSample::disk_spilled_bytes},
-    {family("flintgauge_spark_input_bytes_total"), "", &AppSample::input_bytes},
-    {family("flintgauge_spark_shuffle_read_bytes_total"), "", &AppSample::shuffle_read_bytes},
-    {family("flintgauge_spark_tasks_completed_total"), "", &AppSample::tasks_completed},
-    {family("flintgauge_spark_tasks_failed_total"), "", &AppSample::tasks_failed},
     {family("flintgauge_spark_jobs"), "active", &AppSample::active_jobs},
     {family("flintgauge_spark_stages"), "active", &AppSample::active_stages},
     {family("flintgauge_spark_executors"), "target", &AppSample::target_executors},
@@ -54,6 +43,9 @@ constexpr auto kSampleColumns = std::to_array<SampleColumn>({
     {family("flintgauge_app_cpu_cfs_periods_total"), "executor", &AppSample::cfs_periods},
     {family("flintgauge_app_cpu_cfs_throttled_periods_total"), "executor", &AppSample::cfs_throttled_periods},
     {family("flintgauge_app_oom_kills_total"), "executor", &AppSample::oom_kills},
+    {family("flintgauge_spark_executors_lost_total"), "oom", &AppSample::oom_executors},
+    {family("flintgauge_spark_executors_lost_total"), "exited", &AppSample::exited_executors},
+    {family("flintgauge_spark_executors_lost_total"), "unknown", &AppSample::exited_executors},
     {family("flintgauge_app_cpu_usage_seconds_total"), "driver", &AppSample::driver_cpu_seconds},
 });
 

@@ -130,7 +130,7 @@ void AppVertical::read_pods(const Block& kubelet, const AppTable& apps, const No
     if (oom == Oom::kNone) continue;
     JobRecord& record = history_.use(entry.job, time_of(now));
     if (Live* live = live_of(entry.app, entry.executor_id, record, now))
-      note_oom(oom, shape_of(pod), *live, record, time_of(now));
+      note_oom(oom, shape_of(pod), apps_[entry.app], *live, record, time_of(now));
   }
 }
 
@@ -182,7 +182,8 @@ void AppVertical::sample_app(const SparkAppFacts& facts, const App& app, const N
     const auto known = memory.executors.find(executor.id);  // one never seen alive ended before we came
     if (oom == Oom::kNone || known == memory.executors.end()) continue;
     known->second.used = now.steady;  // while the driver tells of it, it is not to be counted again
-    note_oom(oom, shape_of(facts, executor.resource_profile_id), known->second, history_.use(job, at), at);
+    note_oom(oom, shape_of(facts, executor.resource_profile_id), memory, known->second, history_.use(job, at),
+             at);
   }
   if (!facts.profiles.empty()) memory.profile = facts.profiles.front().id;
   sample_totals(facts, app, memory, now);
@@ -208,9 +209,11 @@ void AppVertical::sample_executor(const ExecutorFacts& executor, Live& live, Job
 /// Collection time against task time, and the task's CPU time against the slots there were.
 void AppVertical::sample_totals(const SparkAppFacts& facts, const App& app, AppMemory& memory,
                                 const Now& now) {
-  const double gc = told(facts.totals[Measure::kExecutorGcSeconds]);
-  const double run = told(facts.totals[Measure::kExecutorRunSeconds]);
-  const double cpu = told(facts.totals[Measure::kExecutorCpuSeconds]);
+  if (std::isnan(facts.stage_totals[Measure::kExecutorRunSeconds]))
+    return;  // what is told later is no increase
+  const double gc = told(facts.stage_totals[Measure::kExecutorGcSeconds]);
+  const double run = told(facts.stage_totals[Measure::kExecutorRunSeconds]);
+  const double cpu = told(facts.stage_totals[Measure::kExecutorCpuSeconds]);
   if (memory.has_totals) {
     const double more_run = run - memory.run_seconds;
     if (more_run > 0) {
@@ -230,9 +233,11 @@ void AppVertical::sample_totals(const SparkAppFacts& facts, const App& app, AppM
   memory.has_totals = true;
 }
 
-void AppVertical::note_oom(Oom kind, const VerticalInput& shape, Live& live, JobRecord& record, WallTime at) {
+void AppVertical::note_oom(Oom kind, const VerticalInput& shape, AppMemory& memory, Live& live,
+                           JobRecord& record, WallTime at) {
   if (live.ran_out || shape.heap_bytes <= 0) return;
   live.ran_out = true;
+  (kind == Oom::kHeap ? memory.heap_ooms : memory.container_ooms) += 1;
   if (kind == Oom::kHeap) {
     record.heap_floor.raise(oom_floor_bytes(shape.heap_bytes), at);
     return;
@@ -324,6 +329,8 @@ void AppVertical::append(const Block* spark, const AppTable& apps, const Now& no
     in.runs = static_cast<double>(record->runs);
     in.executors = static_cast<double>(record->executors);
     hint.hint = vertical_hint(in);
+    hint.heap_ooms = memory->second.heap_ooms;
+    hint.container_ooms = memory->second.container_ooms;
     if (memory->second.slot_seconds > 0)
       hint.slot_efficiency = memory->second.cpu_spent / memory->second.slot_seconds;
     if (hint.hint.has_memory || hint.hint.has_cpu) out.push_back(std::move(hint));
@@ -331,6 +338,12 @@ void AppVertical::append(const Block* spark, const AppTable& apps, const Now& no
   std::ranges::sort(out, {}, &AppVerticalHint::app);
   const auto is_same = [](const AppVerticalHint& a, const AppVerticalHint& b) { return a.app == b.app; };
   out.erase(std::unique(out.begin(), out.end(), is_same), out.end());
+}
+
+void AppVertical::note_startup(const App& app, double startup_seconds, const Now& now) {
+  if (app.job_name.empty()) return;
+  history_.use({app.key.namespace_name, app.job_name, Role::kExecutor, 0}, time_of(now)).startup_seconds =
+      startup_seconds;
 }
 
 void AppVertical::forget(SteadyTime now) {

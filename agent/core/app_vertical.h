@@ -32,6 +32,9 @@ class AppVertical {
   void append(const Block* spark, const AppTable& apps, const Now& now,
               std::vector<AppVerticalHint>& out) const;
 
+  /// Remembers what executors of the application's job took to start.
+  void note_startup(const App& app, double startup_seconds, const Now& now);
+
   JobHistory& history() { return history_; }
   const JobHistory& history() const { return history_; }
   /// Executors that were not sampled, because their application has too many.
@@ -61,7 +64,8 @@ class AppVertical {
     SteadyTime executors_at{-1};
     std::int64_t profile = 0;  ///< of the published hint
     double gc_seconds = 0, run_seconds = 0, cpu_seconds = 0;
-    double cpu_spent = 0, slot_seconds = 0;  ///< since first seen
+    double cpu_spent = 0, slot_seconds = 0;    ///< since first seen
+    double heap_ooms = 0, container_ooms = 0;  ///< since first seen
     bool has_totals = false;
     SteadyTime at;
     SteadyTime used;
@@ -79,7 +83,8 @@ class AppVertical {
   void sample_app(const SparkAppFacts& facts, const App& app, const Now& now);
   static void sample_executor(const ExecutorFacts& executor, Live& live, JobRecord& record, WallTime at);
   void sample_totals(const SparkAppFacts& facts, const App& app, AppMemory& memory, const Now& now);
-  static void note_oom(Oom kind, const VerticalInput& shape, Live& live, JobRecord& record, WallTime at);
+  static void note_oom(Oom kind, const VerticalInput& shape, AppMemory& memory, Live& live, JobRecord& record,
+                       WallTime at);
   VerticalInput shape_of(const SparkAppFacts& facts, std::int64_t profile) const;
   static VerticalInput shape_of(const Pod& pod);
   static Oom oom_of(const Pod& pod);

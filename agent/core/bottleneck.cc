@@ -134,11 +134,11 @@ class Classifier {
     if (const double dropped = or_zero(in_.dropped_events); dropped > 0) {
       found(BottleneckKind::kUnreliableData, 0, kMeasured, dropped, 0);
     }
-    const double killed = or_zero(in_.oom_kills);
+    const double killed = std::max(or_zero(in_.oom_kills), or_zero(in_.oom_executors));
     const double exited = or_zero(in_.exited_executors);
     if (killed > 0 || exited > 0) {
       const double lost = std::max(killed, exited);
-      // An executor may also be deleted, evicted or lose its node.
+      // One of which nobody says why may also have been deleted, or have failed.
       found(BottleneckKind::kOom, lost / std::max(or_zero(in_.executors), lost),
             killed > 0 ? kMeasured : kBySigns, lost, 0);
     }

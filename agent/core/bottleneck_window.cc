@@ -29,6 +29,8 @@ constexpr auto kCounters = std::to_array<Counter>({
     {&AppSample::cfs_periods, &BottleneckInput::cfs_periods},
     {&AppSample::cfs_throttled_periods, &BottleneckInput::cfs_throttled_periods},
     {&AppSample::oom_kills, &BottleneckInput::oom_kills},
+    {&AppSample::oom_executors, &BottleneckInput::oom_executors},
+    {&AppSample::exited_executors, &BottleneckInput::exited_executors},
     {&AppSample::dropped_events, &BottleneckInput::dropped_events},
     {&AppSample::driver_cpu_seconds, &BottleneckInput::driver_cpu_cores},
 });

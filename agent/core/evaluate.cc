@@ -8,6 +8,7 @@
 #include "agent/core/app_admission.h"
 #include "agent/core/app_bottlenecks.h"
 #include "agent/core/app_hints.h"
+#include "agent/core/app_pools.h"
 #include "agent/core/app_sideways.h"
 #include "agent/core/app_table.h"
 #include "agent/core/app_vertical.h"
@@ -42,6 +43,8 @@ constexpr auto kBacklog = family("flintgauge_hint_backlog_seconds");
 constexpr auto kIdle = family("flintgauge_hint_executors_idle");
 constexpr auto kReason = family("flintgauge_hint_reason");
 constexpr auto kParity = family("flintgauge_hint_executors_parity");
+constexpr auto kByRate = family("flintgauge_hint_executors_by_rate");
+constexpr auto kWorkersDesired = family("flintgauge_hint_workers_desired");
 constexpr auto kStartup = family("flintgauge_hint_startup_seconds");
 constexpr auto kWasted = family("flintgauge_hint_wasted_core_seconds_total");
 constexpr auto kNodeExecutors = family("flintgauge_hint_node_executors");
@@ -101,6 +104,7 @@ void add_hint(const AppHint& hint, SeriesList& list) {
   list.add(kBacklog, {ns, app}, hint.hint.backlog_seconds);
   list.add(kIdle, {ns, app}, hint.hint.idle_executors);
   list.add(kParity, {ns, app}, hint.hint.parity);
+  if (hint.by_rate) list.add(kByRate, {ns, app}, *hint.by_rate);
   list.add(kStartup, {ns, app}, hint.input.startup_seconds);
   list.add(kWasted, {ns, app}, hint.wasted_core_seconds);
   for (std::size_t i = 0; i < kHintReasonNames.size(); ++i) {
@@ -130,10 +134,25 @@ void add_sideways(const AppSideways& one, SeriesList& list) {
 
 /// Keeps the keys of `items` in `keys`; true when they are others than before.
 template <typename Item>
-bool take_keys(const std::vector<Item>& items, std::vector<AppKey>& keys) {
-  if (std::ranges::equal(items, keys, {}, &Item::app)) return false;
+bool take_keys(const std::vector<Item>& items, std::vector<AppKey>& keys, AppKey Item::*key = &Item::app) {
+  if (std::ranges::equal(items, keys, {}, key)) return false;
   keys.clear();
-  for (const Item& item : items) keys.push_back(item.app);
+  for (const Item& item : items) keys.push_back(item.*key);
+  return true;
+}
+
+/// Which series an application's horizontal hint has.
+struct HintShape {
+  AppKey app;
+  bool has_rate = false;
+};
+bool take_shapes(const std::vector<AppHint>& hints, std::vector<HintShape>& shapes) {
+  const auto same = [](const AppHint& hint, const HintShape& shape) {
+    return hint.app == shape.app && hint.by_rate.has_value() == shape.has_rate;
+  };
+  if (std::ranges::equal(hints, shapes, same)) return false;
+  shapes.clear();
+  for (const AppHint& hint : hints) shapes.push_back({hint.app, hint.by_rate.has_value()});
   return true;
 }
 
@@ -164,7 +183,8 @@ struct Evaluator::State {
   AppVertical verticals;
   AppBottlenecks bottlenecks;
   std::vector<TargetShape> targets;
-  std::vector<AppKey> hinted;
+  std::vector<HintShape> hinted;
+  std::vector<AppKey> pooled;
   std::vector<AppKey> placed;
   std::vector<VerticalShape> sized;
   std::vector<AppKey> classified;  ///< every hinted one is among them: both need the same fresh lists
@@ -176,7 +196,7 @@ struct Evaluator::State {
   bool take_targets(const Sources& sources, Block& derived);
   bool take_blocks(const Sources& sources);
   bool take_refused(const Sources& sources);
-  void advise(const Block* kubelet, const Block* spark, const Now& now, Report& report);
+  void advise(const Sources& sources, const Now& now, Report& report);
   void walk(const Sources& sources, const Report& report, const Block& derived, SeriesList& to) const;
 };
 
@@ -246,12 +266,18 @@ bool Evaluator::State::take_refused(const Sources& sources) {
 }
 
 /// All hints of now; none for a while after a step of the clock.
-void Evaluator::State::advise(const Block* kubelet, const Block* spark, const Now& now, Report& report) {
+void Evaluator::State::advise(const Sources& sources, const Now& now, Report& report) {
+  const auto [kubelet, spark, companions] = std::array{sources[0].block, sources[1].block, sources[2].block};
   if (suppressed > 0) {
     --suppressed;
   } else {
-    hints.append(spark, apps, now, report.hints);
+    hints.append(spark, apps, verticals.history(), now, report.hints);
+    append_pools(companions, report.hints, now.steady, report.pools);
     verticals.sample(kubelet, spark, apps, now);
+    for (const AppHint& hint : report.hints) {
+      const App* app = apps.find(hint.app);
+      if (app != nullptr && hint.startups > 0) verticals.note_startup(*app, hint.input.startup_seconds, now);
+    }
     verticals.append(spark, apps, now, report.verticals);
     bottlenecks.append(spark, apps, now, report);
   }
@@ -283,6 +309,8 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
   for (const AppSideways& one : report.sideways) {
     if (admission.admits(one.app)) add_sideways(one, to);
   }
+  for (const PoolHint& pool : report.pools)
+    to.add(kWorkersDesired, {pool.cluster.namespace_name, pool.cluster.app_id}, pool.desired);
   for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);
   for (const Source& source : sources) {
     if (source.block == nullptr) continue;
@@ -325,8 +353,9 @@ std::shared_ptr<const Report> Evaluator::evaluate(const View& view, const Now& n
   report->clock_jump_ms = state.clock_jump(now);
   bool changed = state.apps.update(kubelet, spark);
   state.apps.append_rows(kubelet, spark, now, report->apps);
-  state.advise(kubelet, spark, now, *report);
-  changed = take_keys(report->hints, state.hinted) || changed;
+  state.advise(sources, now, *report);
+  changed = take_shapes(report->hints, state.hinted) || changed;
+  changed = take_keys(report->pools, state.pooled, &PoolHint::cluster) || changed;
   changed = take_shapes(report->verticals, state.sized) || changed;
   changed = take_keys(report->bottlenecks, state.classified) || changed;
   changed = take_keys(report->sideways, state.placed) || changed;

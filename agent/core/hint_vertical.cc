@@ -223,6 +223,16 @@ VerticalHint vertical_hint(const VerticalInput& input) {
   return out;
 }
 
+MemoryParts memory_now(const VerticalInput& input) {
+  MemoryParts now;
+  now[MemoryPart::kHeap] = sane(input.heap_bytes);
+  now[MemoryPart::kOverhead] = sane(input.overhead_bytes);
+  now[MemoryPart::kOffHeap] = sane(input.offheap_bytes);
+  now[MemoryPart::kPyspark] = sane(input.pyspark_bytes);
+  add_total(now);
+  return now;
+}
+
 std::vector<std::string> vertical_lines(const VerticalInput& input, const VerticalHint& hint) {
   std::vector<std::string> lines;
   if (hint.has_memory) {

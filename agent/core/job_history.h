@@ -54,6 +54,7 @@ struct JobRecord {
   DecayingRatio gc;
   OomFloor heap_floor, overhead_floor;
   std::int64_t runs = 0, executors = 0;  ///< that were seen
+  double startup_seconds = 0;            ///< of its executors: the last median; 0 = never measured
   WallTime used;
 
   /// Counts the run once, whoever tells of it and across restarts: the last kRecentRuns are known. More runs

@@ -1,6 +1,6 @@
 // The bytes of a history. Little-endian, without padding:
 //   header  "flgauge\n", u32 version, u16 size and name of the node, u64 size of the body, u64 XXH3 of the
-//   body body    u32 records; each: key, six histograms, ratio, floors, counts, recent runs
+//   body body    u32 records; each: key, six histograms, ratio, floors, counts, recent runs, start-up
 // A change of the body is another version; another version is refused, not read (docs/hints.md).
 #include <xxhash.h>
 
@@ -15,11 +15,12 @@ namespace flintgauge {
 namespace {
 
 constexpr std::string_view kMagic = "flgauge\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kMaxText = 253;                      // of Kubernetes' names
 constexpr std::int64_t kLatestMs = 4'102'444'800'000;      // 2100: no sum of times overflows
 constexpr std::int64_t kEarliestMs = -62'135'596'800'000;  // year 1, of a histogram without samples
 constexpr double kMostWeight = 1e60;                       // 2^100 half-lives of more samples than there are
+constexpr double kMostStartup = 600;  // Spark gives a pod up that has not registered by then
 constexpr std::int64_t kMostCount = 1'000'000'000'000;
 
 class Output {
@@ -136,6 +137,7 @@ void write(const JobKey& key, const JobRecord& record, Output& out) {
   out.time(record.used);
   for (const std::uint64_t run : record.recent_runs) out.whole(run);
   out.whole(record.next_run);
+  out.real(record.startup_seconds);
 }
 
 std::pair<JobKey, JobRecord> read(Input& in) {
@@ -161,6 +163,7 @@ std::pair<JobKey, JobRecord> read(Input& in) {
   for (std::uint64_t& run : record.recent_runs) run = in.whole<std::uint64_t>();
   record.next_run = in.whole<std::uint8_t>();
   in.check(record.next_run < JobRecord::kRecentRuns);
+  record.startup_seconds = in.real(kMostStartup);
   return {std::move(key), std::move(record)};
 }
 

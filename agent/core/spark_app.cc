@@ -76,7 +76,11 @@ void App::raise_totals() {
   };
   for (std::size_t i = 0; i < kTotals; ++i) {
     if (executors_.told(i)) raise(static_cast<Column>(i), executors_.total(i));
-    if (stages_.told()) raise(static_cast<Column>(i), stages_.total(i));
+    if (!stages_.told()) continue;
+    const double of_stages = stages_.total(i);
+    raise(static_cast<Column>(i), of_stages);
+    double& kept = stage_totals_.values[i];
+    if (!(kept >= of_stages)) kept = of_stages;  // not told before is not greater either
   }
 }
 
@@ -152,6 +156,7 @@ void App::write_facts(SparkAppFacts& facts) const {
   for (std::size_t i = 0; i < kTotals; ++i) {
     facts.totals.values[i] = (numbers_.present & bit(i)) != 0 ? numbers_.value[i] : kNotTold;
   }
+  facts.stage_totals = stage_totals_;
   ExecutorListWriter writer(facts);
   if (executors_.listed().known) {
     executors_.write_listed(writer);

@@ -76,6 +76,7 @@ class App {
   PageBook pages_{executors_};
   std::string rest_target_, stages_target_;
   Numbers numbers_;
+  SparkTotals stage_totals_;
 };
 
 }  // namespace flintgauge::spark

@@ -212,12 +212,14 @@ class SparkFold final : public Fold {
     for (auto& [key, entry] : apps_) {
       if (entry.place != Place::kOwn) continue;
       const std::uint32_t before = entry.spread.present;
+      SparkAppFacts* told = nullptr;
       if (!entry.app.is_live()) {
         entry.spread = {};
         changed = entry.executors.silence(key, budget_) || changed;
       } else {
         if (count == block.spark_apps.size()) block.spark_apps.emplace_back();
-        SparkAppFacts& facts = block.spark_apps[count++];
+        told = &block.spark_apps[count++];
+        SparkAppFacts& facts = *told;
         entry.app.write_facts(facts);
         entry.spread = spark::spread_of(facts, scratch_);
         if (settings_.per_executor) changed = entry.executors.update(facts, budget_) || changed;
@@ -226,6 +228,7 @@ class SparkFold final : public Fold {
       entry.streaming.begin();
       entry.app.write_queries(entry.streaming);
       changed = entry.streaming.finish(block.committed_wall, key, budget_) || changed;
+      if (told != nullptr) entry.streaming.write_facts(told->queries);
     }
     block.spark_apps.resize(count);
     for (const auto& [name, use] : budget_.namespaces()) refused += use.refused > 0 ? 1 : 0;

@@ -209,4 +209,17 @@ void Streaming::add_series(SeriesList& out, const AppKey& app) const {
     out.add(kQueriesFamily, {app.namespace_name, app.app_id, kQueryStateNames[i]}, counts_[i]);
 }
 
+void Streaming::write_facts(std::vector<QueryFacts>& queries) const {
+  queries.resize(rows_.size());
+  const auto told = [](const Row& row, QueryColumn column) {
+    return row.now.value[static_cast<std::size_t>(column)].value_or(kNotTold);
+  };
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    queries[i].name = rows_[i].label;
+    queries[i].input_rows_per_second = told(rows_[i], QueryColumn::kInputRows);
+    queries[i].processed_rows_per_second = told(rows_[i], QueryColumn::kProcessedRows);
+    queries[i].batch_seconds = told(rows_[i], QueryColumn::kBatchSeconds);
+  }
+}
+
 }  // namespace flintgauge::spark

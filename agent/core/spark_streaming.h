@@ -15,6 +15,7 @@
 #include "flintgauge/catalogue.h"
 #include "flintgauge/identity.h"
 #include "flintgauge/measure.h"
+#include "flintgauge/spark_facts.h"
 #include "flintgauge/time.h"
 
 namespace flintgauge::spark {
@@ -109,6 +110,7 @@ class Streaming {
   void end(const AppKey& app, SeriesBudget& budget);
 
   void add_series(SeriesList& out, const AppKey& app) const;
+  void write_facts(std::vector<QueryFacts>& queries) const;
 
  private:
   enum class Place : std::uint8_t { kNone, kOwn, kRefused };

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "agent/io/app_page_vertical.h"
 #include "agent/io/hints_json.h"
 #include "agent/io/html.h"
 #include "agent/io/page_parts.h"
@@ -11,31 +12,15 @@
 namespace flintgauge {
 namespace {
 
+using html::append_row;
 using html::append_tile;
+using html::begin_section;
+using html::begin_table;
 using html::bytes_text;
 using html::escaped;
 using html::explain;
-using html::number_text;
-
-std::string text(double value) { return number_text(value, 2); }
-std::string text(const std::optional<double>& value) { return value ? text(*value) : "&ndash;"; }
-std::string percent(double ratio) { return number_text(ratio * 100, 1) + "&nbsp;%"; }
-
-void append_row(std::string_view name, const std::string& value, std::string_view meaning, std::string& out) {
-  out.append("<tr><td class=\"id\"><b>").append(name).append("</b></td>");
-  html::append_cell("Value", value, out);
-  out.append("<td class=\"wide\" data-label=\"Meaning\"><div>").append(meaning).append("</div></td></tr>");
-}
-
-void begin_table(std::string_view first, std::string_view second, std::string_view third, std::string& out) {
-  out.append("<table><thead><tr><th>").append(first).append("</th><th>").append(second);
-  out.append("</th><th>").append(third).append("</th></tr></thead><tbody>");
-}
-
-void begin_section(std::string_view title, std::string_view about, std::string& out) {
-  out.append("<h2>").append(title).append("<small>").append(about).append(
-      "</small></h2><div class=\"sheet\">");
-}
+using html::percent;
+using html::text;
 
 void append_inputs(const AppHint& hint, std::string& out) {
   const HorizontalInput& in = hint.input;
@@ -127,7 +112,14 @@ void append_horizontal(const AppHint* hint, std::string& out) {
   append_steps(*hint, out);
   out.append("<p class=\"note\">Decided by <b>").append(to_string(hint->hint.reason)).append("</b>: ");
   out.append(explain(hint->hint.reason)).append(". What would change it: ");
-  out.append(what_would_change(hint->hint.reason)).append("</p></div>");
+  out.append(what_would_change(hint->hint.reason)).append("</p>");
+  for (const QueryHint& query : hint->queries) {
+    out += "<p class=\"note\">Streaming query " + escaped(query.query) + ": " + text(query.input.input_rate) +
+           " rows a second arrive, " + text(query.input.processing_rate) +
+           " are processed; slower than its input for " + text(query.input.batches_behind) + " batches: <b>" +
+           text(query.executors) + "</b> executors by its rate</p>";
+  }
+  out += "</div>";
 }
 
 void append_causes(const AppBottleneck& one, std::string& out) {
@@ -226,6 +218,7 @@ std::string app_page(const AppRow& app, const Block& derived, const PageTitle& t
   append_tiles(hints, out);
   append_bottleneck(hints.bottleneck, out);
   append_horizontal(hints.horizontal, out);
+  html::append_vertical(hints.vertical, out);
   append_quota(hints.quota, out);
   append_sideways(hints.sideways, out);
   const std::string api =

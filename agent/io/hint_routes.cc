@@ -40,9 +40,10 @@ Path split(std::string_view rest) {
 }
 
 std::optional<HintPart> part_named(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, HintPart>, 5> kParts = {
+  constexpr std::array<std::pair<std::string_view, HintPart>, 6> kParts = {
       {{"", HintPart::kAll},
        {"horizontal", HintPart::kHorizontal},
+       {"vertical", HintPart::kVertical},
        {"bottleneck", HintPart::kBottleneck},
        {"quota", HintPart::kQuota},
        {"sideways", HintPart::kSideways}}};
@@ -105,9 +106,9 @@ HttpResponse of_namespace(const Path& path, const Query& query, const Block& der
   if (query.explain || query.absent_zero) return error(400, "these parameters are for one application");
   const Report& report = *derived.report;
   const auto is_of = [&](const auto& item) { return item.app.namespace_name == path.namespace_name; };
-  const bool is_known = std::ranges::any_of(report.hints, is_of) ||
-                        std::ranges::any_of(report.bottlenecks, is_of) ||
-                        std::ranges::any_of(report.sideways, is_of);
+  const bool is_known =
+      std::ranges::any_of(report.hints, is_of) || std::ranges::any_of(report.verticals, is_of) ||
+      std::ranges::any_of(report.bottlenecks, is_of) || std::ranges::any_of(report.sideways, is_of);
   if (path.namespace_name.empty() || !is_known)
     return error(404, "no fresh hint in this namespace on this node");
   return json(200, hints_json(derived, path.namespace_name, node, now));
@@ -123,7 +124,8 @@ HttpResponse hint_answer(const HttpRequest& request, const Block& derived, std::
   if (path.pieces == 1) return of_namespace(path, *query, derived, node, now);
   const std::optional<HintPart> part = part_named(path.part);
   if (path.pieces > 3 || !part || (path.pieces == 3 && path.part.empty())) {
-    return error(404, "expected /api/v1/hints/NAMESPACE/APP_ID[/horizontal|bottleneck|quota|sideways]");
+    return error(404,
+                 "expected /api/v1/hints/NAMESPACE/APP_ID[/horizontal|vertical|bottleneck|quota|sideways]");
   }
   if (query->absent_zero && *part != HintPart::kAll && *part != HintPart::kHorizontal) {
     return error(400, "absent=zero is for the horizontal hint");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agent/io/json_object.h"
+#include "agent/io/vertical_json.h"
 
 namespace flintgauge {
 namespace {
@@ -62,6 +63,44 @@ void write_profiles(Object& object, Writer& writer, const std::vector<ProfileHin
   writer.EndArray();
 }
 
+void write_queries(Object& object, Writer& writer, const std::vector<QueryHint>& queries) {
+  object.key("queries");
+  writer.StartArray();
+  for (const QueryHint& query : queries) {
+    Object one(writer);
+    one.text("query", query.query);
+    one.number("inputRowsPerSecond", query.input.input_rate);
+    one.number("processedRowsPerSecond", query.input.processing_rate);
+    one.number("batchesBehind", query.input.batches_behind);
+    one.number("executors", query.executors);
+  }
+  writer.EndArray();
+}
+
+void write_pools(Object& object, Writer& writer, const std::vector<PoolHint>& pools, std::string_view only) {
+  object.key("pools");
+  writer.StartArray();
+  for (const PoolHint& pool : pools) {
+    if (!only.empty() && pool.cluster.namespace_name != only) continue;
+    Object one(writer);
+    one.text("namespace", pool.cluster.namespace_name);
+    one.text("cluster", pool.cluster.app_id);
+    one.number("current", pool.workers);
+    one.number("desired", pool.desired);
+    one.number("coresPerWorker", pool.cores_per_worker);
+    one.key("applications");
+    writer.StartArray();
+    for (std::size_t i = 0; i < pool.demands.size(); ++i) {
+      Object app(writer);
+      app.text("appId", pool.app_ids[i]);
+      app.number("desired", pool.demands[i].executors);
+      app.number("executorCores", pool.demands[i].executor_cores);
+    }
+    writer.EndArray();
+  }
+  writer.EndArray();
+}
+
 void write_horizontal(Object& object, Writer& writer, const AppHint& hint, double since, bool explain) {
   object.number("sampleAgeSeconds", hint.age_seconds + since);
   object.number("confidence", hint.confidence);
@@ -75,6 +114,7 @@ void write_horizontal(Object& object, Writer& writer, const AppHint& hint, doubl
   object.number("backlogSeconds", hint.hint.backlog_seconds);
   object.number("idleExecutors", hint.hint.idle_executors);
   object.number("parity", hint.hint.parity);
+  object.number("byRate", hint.by_rate);
   object.number("sparkTarget", hint.spark_target);
   object.number("wastedCoreSeconds", hint.wasted_core_seconds);
   object.number("startupsMeasured", static_cast<std::uint64_t>(hint.startups));
@@ -85,6 +125,7 @@ void write_horizontal(Object& object, Writer& writer, const AppHint& hint, doubl
   if (!explain) return;
   object.key("terms");
   write_terms(writer, hint.input, hint.hint);
+  if (!hint.queries.empty()) write_queries(object, writer, hint.queries);
 }
 
 struct InputField {
@@ -115,6 +156,7 @@ constexpr auto kInputFields = std::to_array<InputField>({
     {"cfsPeriods", &BottleneckInput::cfs_periods},
     {"cfsThrottledPeriods", &BottleneckInput::cfs_throttled_periods},
     {"oomKills", &BottleneckInput::oom_kills},
+    {"oomExecutors", &BottleneckInput::oom_executors},
     {"exitedExecutors", &BottleneckInput::exited_executors},
     {"droppedEvents", &BottleneckInput::dropped_events},
     {"stageTasks", &BottleneckInput::stage_tasks},
@@ -220,6 +262,11 @@ void write_sideways(Object& object, Writer& writer, const AppSideways& one) {
 /// own.
 void write_all(Object& object, Writer& writer, const HintsOfApp& hints, double since, bool explain) {
   if (hints.horizontal != nullptr) write_horizontal(object, writer, *hints.horizontal, since, explain);
+  if (hints.vertical != nullptr) {
+    object.key("vertical");
+    Object one(writer);
+    write_vertical(one, writer, *hints.vertical, since, explain);
+  }
   if (hints.bottleneck != nullptr) {
     object.key("bottleneck");
     Object one(writer);
@@ -244,10 +291,14 @@ bool write_part(Object& object, Writer& writer, const HintsOfApp& hints, const H
     case HintPart::kAll:
       write_all(object, writer, hints, since, question.explain);
       // Executors of a driver elsewhere are no hint of their application.
-      return hints.horizontal != nullptr || hints.bottleneck != nullptr;
+      return hints.horizontal != nullptr || hints.vertical != nullptr || hints.bottleneck != nullptr;
     case HintPart::kHorizontal:
       if (hints.horizontal == nullptr) return false;
       write_horizontal(object, writer, *hints.horizontal, since, question.explain);
+      return true;
+    case HintPart::kVertical:
+      if (hints.vertical == nullptr) return false;
+      write_vertical(object, writer, *hints.vertical, since, question.explain);
       return true;
     case HintPart::kBottleneck:
       if (hints.bottleneck == nullptr) return false;
@@ -267,6 +318,7 @@ bool write_part(Object& object, Writer& writer, const HintsOfApp& hints, const H
 
 const AppKey* key_of(const HintsOfApp& hints) {
   if (hints.horizontal != nullptr) return &hints.horizontal->app;
+  if (hints.vertical != nullptr) return &hints.vertical->app;
   if (hints.bottleneck != nullptr) return &hints.bottleneck->app;
   if (hints.quota != nullptr) return &hints.quota->app;
   return hints.sideways != nullptr ? &hints.sideways->app : nullptr;
@@ -281,6 +333,7 @@ std::vector<HintsOfApp> all_hints(const Report& report, std::string_view only) {
     }
   };
   add(report.hints);
+  add(report.verticals);
   add(report.bottlenecks);
   add(report.quotas);
   add(report.sideways);
@@ -295,19 +348,25 @@ std::vector<HintsOfApp> all_hints(const Report& report, std::string_view only) {
 }  // namespace
 
 HintsOfApp hints_of(const Report& report, std::string_view namespace_name, std::string_view app_id) {
-  return {find_app(report.hints, namespace_name, app_id),
+  return {find_app(report.hints, namespace_name, app_id), find_app(report.verticals, namespace_name, app_id),
           find_app(report.bottlenecks, namespace_name, app_id),
           find_app(report.quotas, namespace_name, app_id), find_app(report.sideways, namespace_name, app_id)};
 }
 
 std::string hints_json(const Block& derived, std::string_view only, std::string_view node, const Now& now) {
   const double since = seconds_since(derived.report->at.steady, now.steady);
-  return json::list_json("hints", all_hints(*derived.report, only), node, now,
-                         [&](Writer& writer, const HintsOfApp& hints) {
-                           Object object(writer);
-                           json::write_app(object, *key_of(hints));
-                           write_all(object, writer, hints, since, false);
-                         });
+  return object_json([&](Object& object, Writer& writer) {
+    json::write_envelope(object, node, now);
+    object.key("hints");
+    writer.StartArray();
+    for (const HintsOfApp& hints : all_hints(*derived.report, only)) {
+      Object one(writer);
+      json::write_app(one, *key_of(hints));
+      write_all(one, writer, hints, since, false);
+    }
+    writer.EndArray();
+    write_pools(object, writer, derived.report->pools, only);
+  });
 }
 
 std::string hint_json(const HintsOfApp& hints, const HintQuestion& question, const Block& derived,

@@ -13,11 +13,12 @@
 
 namespace flintgauge {
 
-enum class HintPart : std::uint8_t { kAll, kHorizontal, kBottleneck, kQuota, kSideways };
+enum class HintPart : std::uint8_t { kAll, kHorizontal, kVertical, kBottleneck, kQuota, kSideways };
 
 /// Everything the report says of one application; null = nothing.
 struct HintsOfApp {
   const AppHint* horizontal = nullptr;
+  const AppVerticalHint* vertical = nullptr;
   const AppBottleneck* bottleneck = nullptr;
   const AppQuota* quota = nullptr;
   const AppSideways* sideways = nullptr;

@@ -58,6 +58,26 @@ void append_cell(std::string_view label, const std::string& content, std::string
   out.append("<td data-label=\"").append(label).append("\"><div>").append(content).append("</div></td>");
 }
 
+void append_row(std::string_view name, const std::string& value, std::string_view meaning, std::string& out) {
+  out.append("<tr><td class=\"id\"><b>").append(name).append("</b></td>");
+  append_cell("Value", value, out);
+  out.append("<td class=\"wide\" data-label=\"Meaning\"><div>").append(meaning).append("</div></td></tr>");
+}
+
+void begin_table(std::string_view first, std::string_view second, std::string_view third, std::string& out) {
+  out.append("<table><thead><tr><th>").append(first).append("</th><th>").append(second);
+  out.append("</th><th>").append(third).append("</th></tr></thead><tbody>");
+}
+
+void begin_section(std::string_view title, std::string_view about, std::string& out) {
+  out.append("<h2>").append(title).append("<small>").append(about).append(
+      "</small></h2><div class=\"sheet\">");
+}
+
+std::string text(double value) { return number_text(value, 2); }
+std::string text(const std::optional<double>& value) { return value ? text(*value) : "&ndash;"; }
+std::string percent(double ratio) { return number_text(ratio * 100, 1) + "&nbsp;%"; }
+
 std::string bar(double part, double whole) {
   if (!(whole > 0) || !(part >= 0)) return {};
   const double percent = std::min(100.0, 100 * part / whole);

@@ -1,6 +1,7 @@
 // Pieces of which the pages are made. Text that is named "content" or "value" is HTML already.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,17 @@ double seconds_between(SteadyTime from, SteadyTime to);
 void append_head(const PageTitle& title, double age_seconds, std::string& out);
 void append_cell(std::string_view label, const std::string& content, std::string& out);
 void append_tile(std::string_view name, const std::string& value, bool is_bad, std::string& out);
+
+/// A table of three columns: begin_table(), append_row() for each, "</tbody></table>".
+void begin_table(std::string_view first, std::string_view second, std::string_view third, std::string& out);
+void append_row(std::string_view name, const std::string& value, std::string_view meaning, std::string& out);
+/// A heading and a sheet, which "</div>" ends. `about` is HTML.
+void begin_section(std::string_view title, std::string_view about, std::string& out);
+
+/// At most two decimals; a dash for what is not known.
+std::string text(double value);
+std::string text(const std::optional<double>& value);
+std::string percent(double ratio);
 
 /// A bar, empty when the whole is not known.
 std::string bar(double part, double whole);

@@ -43,6 +43,7 @@ td:not(.id):not([data-label=Hint]){white-space:nowrap}
 ol.steps{margin:0;padding:12px 16px 12px 40px;font-variant-numeric:tabular-nums}ol.steps li{padding:3px 0}
 ol.steps b{font-weight:600}.note{padding:12px 16px;margin:0;border-top:1px solid var(--line);color:var(--soft)}
 td.wide{white-space:normal!important}
+.paste{font:13px/1.5 ui-monospace,monospace;color:var(--ink);overflow-x:auto}
 footer{padding-top:26px;padding-bottom:40px;color:var(--soft);font-size:13px}footer a{margin-right:14px;white-space:nowrap}
 @media (max-width:760px){main,header>div,footer{padding:0 14px}.right{margin-left:0}
 .tiles{grid-template-columns:1fr 1fr}

@@ -75,7 +75,8 @@ struct BottleneckInput {
   std::optional<double> cfs_periods;
   std::optional<double> cfs_throttled_periods;
   std::optional<double> oom_kills;         ///< containers and child processes, on this node
-  std::optional<double> exited_executors;  ///< unexpectedly: killed, evicted, node lost
+  std::optional<double> oom_executors;     ///< lost for their memory, on any node: exit code 52, OOMKilled
+  std::optional<double> exited_executors;  ///< lost, and nobody says why
   std::optional<double> dropped_events;    ///< by the driver's listener bus
   // The stages active now: of the one with the longest task, else the largest.
   std::optional<double> stage_tasks;

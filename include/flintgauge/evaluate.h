@@ -38,6 +38,13 @@ struct ProfileHint {
   HorizontalHint hint;
 };
 
+/// Executors that one streaming query needs by its rate.
+struct QueryHint {
+  std::string query;
+  StreamingInput input;
+  double executors = 0;
+};
+
 /// A hint and everything it was made from, for /api/v1/hints.
 struct AppHint {
   AppKey app;
@@ -56,6 +63,20 @@ struct AppHint {
   /// application.
   double wasted_core_seconds = 0;
   std::vector<ProfileHint> profiles;  ///< only when the application has several
+  std::vector<QueryHint> queries;     ///< streaming queries whose rates are known
+  std::optional<double> by_rate;      ///< the greatest of theirs
+  double executor_cores = 0;
+};
+
+/// Workers that a standalone cluster should have: only where this node has its master and drives every
+/// application that the master counts.
+struct PoolHint {
+  AppKey cluster;                     ///< its namespace and name
+  double workers = 0;                 ///< alive
+  double cores_per_worker = 0;        ///< mean over the live ones
+  std::vector<std::string> app_ids;   ///< that it was made of, ...
+  std::vector<WorkerDemand> demands;  ///< ... and what each wants
+  double desired = 0;
 };
 
 /// How much memory and CPU the executors of an application's job should ask for, and what that was made from.
@@ -66,7 +87,9 @@ struct AppVerticalHint {
   VerticalInput input;
   VerticalHint hint;
   double slot_efficiency =
-      kNotTold;            ///< CPU time of tasks / (slots * time), since the application was first seen
+      kNotTold;  ///< CPU time of tasks / (slots * time), since the application was first seen
+  /// Executors of the application that ran out of memory since it was first seen, by what ran out.
+  double heap_ooms = 0, container_ooms = 0;
   double age_seconds = 0;  ///< of the executor list
 };
 
@@ -120,6 +143,7 @@ struct Report {
   Now at;
   std::vector<AppRow> apps;                ///< sorted by key
   std::vector<AppHint> hints;              ///< only fresh ones, sorted by key
+  std::vector<PoolHint> pools;             ///< sorted by cluster
   std::vector<AppVerticalHint> verticals;  ///< only fresh ones, sorted by key
   std::vector<AppBottleneck> bottlenecks;  ///< only fresh ones, sorted by key
   std::vector<AppQuota> quotas;            ///< of those with dynamic allocation, sorted by key

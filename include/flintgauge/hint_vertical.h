@@ -117,6 +117,9 @@ struct VerticalHint {
 /// Never NaN; a part never falls when a peak of it grows; never below the floors.
 VerticalHint vertical_hint(const VerticalInput& input);
 
+/// What an executor has now, with its total; off-heap and Python memory 0 where they are not in use.
+MemoryParts memory_now(const VerticalInput& input);
+
 /// "spark.executor.memory=6g" and the like: what to paste for the next run. Only what the hint has.
 std::vector<std::string> vertical_lines(const VerticalInput& input, const VerticalHint& hint);
 

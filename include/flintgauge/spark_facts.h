@@ -87,6 +87,15 @@ struct StageFacts {
   double wall_seconds = kNotTold;  ///< since its first task began, at stages_at
 };
 
+/// A streaming query as its last batch was. Queries without a name, and those over the limit, are one row
+/// each, whose rates are sums.
+struct QueryFacts {
+  std::string name;
+  double input_rows_per_second = kNotTold;
+  double processed_rows_per_second = kNotTold;
+  double batch_seconds = kNotTold;
+};
+
 /// The active executors and the open work of one resource profile.
 struct ProfileFacts {
   std::int64_t id = 0;
@@ -121,6 +130,9 @@ struct SparkAppFacts {
 
   /// The whole application, lost executors too. What flintgauge_spark_*_total say: never fall.
   SparkTotals totals;
+  /// The same as the stages alone tell them. Never fall. Lists of stages and of executors are not read
+  /// equally often, so the parts of a ratio are taken from here, all of one list.
+  SparkTotals stage_totals;
 
   /// Those that the driver lists, by age: active ones, then removed ones it still remembers. Empty without
   /// has_executors. Excess over kMaxExecutors is left out, removed ones first, and counted.
@@ -130,6 +142,7 @@ struct SparkAppFacts {
   std::vector<StageFacts> stage_list;
   /// Profiles that have an active executor or an active stage, by id.
   std::vector<ProfileFacts> profiles;
+  std::vector<QueryFacts> queries;  ///< that have series of their own; few
 };
 
 }  // namespace flintgauge

@@ -17,12 +17,10 @@ using test::names;
 using Field = std::optional<double> BottleneckInput::*;
 
 constexpr std::array kCounts = {
-    &BottleneckInput::executors,        &BottleneckInput::slots,
-    &BottleneckInput::active_tasks,     &BottleneckInput::pending_tasks,
-    &BottleneckInput::tasks_failed,     &BottleneckInput::stage_tasks,
-    &BottleneckInput::target_executors, &BottleneckInput::max_executors,
-    &BottleneckInput::pending_pods,     &BottleneckInput::oom_kills,
-    &BottleneckInput::exited_executors,
+    &BottleneckInput::executors,        &BottleneckInput::slots,         &BottleneckInput::active_tasks,
+    &BottleneckInput::pending_tasks,    &BottleneckInput::tasks_failed,  &BottleneckInput::stage_tasks,
+    &BottleneckInput::target_executors, &BottleneckInput::max_executors, &BottleneckInput::pending_pods,
+    &BottleneckInput::oom_kills,        &BottleneckInput::oom_executors, &BottleneckInput::exited_executors,
 };
 constexpr std::array kTimes = {
     &BottleneckInput::run_seconds,
@@ -64,6 +62,7 @@ class RandomInput {
     for (const Field field : kCounts) in.*field = value({0, 1, 2, 8, 40});
     for (const Field field : kTimes) in.*field = value({0, 1, 60, 240, 900, 4000});
     for (const Field field : kBytes) in.*field = value({0, 1, 1e6, 1e9});
+    in.oom_executors = value({0, 0, 0, 0, 2});  // comes before most other kinds
     for (const Field field : kOthers) in.*field = value({0, 0.2, 0.6, 1, 12, 60, 6000});
     return in;
   }

@@ -30,7 +30,7 @@ inline BottleneckInput healthy() {
   in.tasks_failed = 0;
   in.cfs_periods = 1000;
   in.cfs_throttled_periods = 10;
-  in.oom_kills = in.exited_executors = in.dropped_events = 0;
+  in.oom_kills = in.oom_executors = in.exited_executors = in.dropped_events = 0;
   in.stage_tasks = 400;
   in.stage_median_seconds = 10;
   in.stage_max_seconds = 14;

@@ -249,6 +249,7 @@ INSTANTIATE_TEST_SUITE_P(
              kUnknown, 0, 0},
         Case{"failing_tasks", with([](auto& in) { in.tasks_failed = 72; }), kFailingTasks, 0.2, 1},
         Case{"oom", with([](auto& in) { in.oom_kills = 2; }), kOom, 0.25, 1},
+        Case{"oom_elsewhere", with([](auto& in) { in.oom_executors = 2; }), kOom, 0.25, 1},
         Case{"executors_gone", with([](auto& in) { in.exited_executors = 2; }), kOom, 0.25, 0.5},
         Case{"small_tasks", with([](auto& in) {
                in.stage_median_seconds = 0.2;

@@ -75,6 +75,29 @@ TEST(EvaluateMeasured, StartUpIsTheSettingWhenTheClocksContradict) {
   }
 }
 
+TEST(EvaluateMeasured, StartUpIsFoundAgainByTheNextRunOfTheJob) {
+  Bench bench;
+  Pod driver = pod("a", "etl-driver", "s-1", "driver", Phase::kRunning);
+  testing::set_label(driver, "spark-app-name", "etl");
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.executor_list = {executor("1", -83'000)};
+  EXPECT_EQ(hint_of(bench, facts, {driver, executor_pod("1", -100'000)}).input.startup_seconds, 17);
+
+  const std::string saved = bench.evaluator->save_history("node");
+  Bench next;
+  next.evaluator = std::make_unique<Evaluator>(next.settings, BudgetLimits{}, at(0));
+  ASSERT_FALSE(next.evaluator->load_history(saved, "node", at(0)));
+  driver = pod("a", "etl-driver", "s-2", "driver", Phase::kRunning);
+  testing::set_label(driver, "spark-app-name", "etl");
+  const AppHint hint = hint_of(next, burst("a", "s-2", at(0).steady), {driver});
+  EXPECT_EQ(hint.input.startup_seconds, 17);
+  EXPECT_EQ(hint.startups, 0U) << "measured in another run";
+  driver = pod("b", "etl-driver", "s-2", "driver", Phase::kRunning);
+  testing::set_label(driver, "spark-app-name", "etl");
+  EXPECT_EQ(hint_of(next, burst("b", "s-2", at(0).steady), {driver}).input.startup_seconds, 30)
+      << "another namespace's job of that name is another";
+}
+
 TEST(EvaluateMeasured, BoundsAndRatioOfDynamicAllocationNarrowOurs) {
   Bench bench;
   auto settings = std::make_shared<SparkSettings>();

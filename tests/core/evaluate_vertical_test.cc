@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/core/app_admission.h"
 #include "core/evaluate_support.h"
 #include "flintgauge/evaluate.h"
 
@@ -263,17 +264,64 @@ TEST(EvaluateVertical, SamplesABoundedNumberOfExecutors) {
 TEST(EvaluateVertical, ReportsHowWellSlotsAreUsed) {
   JobRun run;
   run.begin(1, 0);
-  run.facts.totals[Measure::kExecutorRunSeconds] = run.facts.totals[Measure::kExecutorCpuSeconds] = 1000;
-  run.facts.totals[Measure::kExecutorGcSeconds] = 10;
+  run.facts.stage_totals[Measure::kExecutorRunSeconds] =
+      run.facts.stage_totals[Measure::kExecutorCpuSeconds] = 1000;
+  run.facts.stage_totals[Measure::kExecutorGcSeconds] = 10;
   run.step(0);
-  run.facts.totals[Measure::kExecutorRunSeconds] += 1200;
-  run.facts.totals[Measure::kExecutorCpuSeconds] += 720;
-  run.facts.totals[Measure::kExecutorGcSeconds] += 180;
+  run.facts.stage_totals[Measure::kExecutorRunSeconds] += 1200;
+  run.facts.stage_totals[Measure::kExecutorCpuSeconds] += 720;
+  run.facts.stage_totals[Measure::kExecutorGcSeconds] += 180;
   const auto report = run.step(kMinute);
   ASSERT_EQ(report->verticals.size(), 1U);
   EXPECT_DOUBLE_EQ(report->verticals[0].slot_efficiency, 0.5);  // 720 of 24 slots * 60 s
   EXPECT_DOUBLE_EQ(report->verticals[0].input.gc_ratio.value_or(0), 0.15);
   EXPECT_EQ(run.memory(1, "heap"), 5120) << "collections take more than a tenth: a fifth more";
+}
+
+// The driver's stages are heard after its executors: what they have done by then is no increase.
+TEST(EvaluateVertical, SlotsAreJudgedFromTheFirstListOfStagesOn) {
+  JobRun run;
+  run.begin(1, 0);
+  run.step(0);
+  run.facts.stage_totals[Measure::kExecutorRunSeconds] =
+      run.facts.stage_totals[Measure::kExecutorCpuSeconds] = 9000;
+  run.step(kMinute);
+  run.facts.stage_totals[Measure::kExecutorRunSeconds] += 1200;
+  run.facts.stage_totals[Measure::kExecutorCpuSeconds] += 720;
+  const auto report = run.step(2 * kMinute);
+  EXPECT_DOUBLE_EQ(report->verticals.at(0).slot_efficiency, 0.5);
+}
+
+// The budget is asked for all that one application can have.
+TEST(EvaluateVertical, AnApplicationHasNoMoreSeriesThanItsBudgetWasAskedFor) {
+  JobRun run;
+  run.begin(1, 0);
+  auto settings = std::make_shared<SparkSettings>(*run.facts.settings);
+  settings->offheap_enabled = true;
+  settings->offheap_bytes = settings->pyspark_memory_bytes = kGiB;
+  run.facts.settings = settings;
+  run.facts.queries = {{"orders", 100, 200, 1}};
+  const std::vector<testing::Row> capacity = {
+      {testing::family_named("flintgauge_node_cpu_capacity_cores"), {}, 16},
+      {testing::family_named("flintgauge_node_memory_capacity_bytes"), {}, 64 * kGiB}};
+  for (int minute = 0; minute <= 2; ++minute) {
+    run.facts.executors_at = run.facts.stages_at = at(minute * kMinute).steady;
+    run.bench.publish(Shard::kKubelet, at(minute * kMinute), [&](Block& block) {
+      set_rows(block, capacity);
+      block.pods = std::make_shared<const PodList>(PodList{run.pods});
+      for (ExecutorUsage& one : run.usage) {
+        one.cpu_at_ms = at(minute * kMinute).wall.ms;
+        one.cpu_seconds = 90.0 * minute;
+      }
+      block.executor_usage = run.usage;
+    });
+    run.bench.publish_facts(at(minute * kMinute), {run.facts});
+    run.bench.evaluate(at(minute * kMinute));
+  }
+  const auto of_app = std::ranges::count_if(run.bench.series, [](const auto& entry) {
+    return entry.first.find("app_id=\"spark-1\"") != std::string::npos;
+  });
+  EXPECT_EQ(of_app, static_cast<std::ptrdiff_t>(kDerivedSeriesPerApp));
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <random>
 #include <vector>
 
 #include "flintgauge/hint_horizontal.h"
@@ -51,6 +54,53 @@ TEST(StreamingExecutors, KeepWhatThereIsUnlessThreeBatchesWereSlow) {
   EXPECT_EQ(streaming_executors(in), 4);
   in.input_rate = kNaN;
   EXPECT_EQ(streaming_executors(in), 4);
+}
+
+// ---- properties over random input
+
+TEST(StreamingExecutors, NeverFallWhenMoreArrivesAndStayWithinBounds) {
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<double> rate(0, 10'000), count(0, 200);
+  for (int i = 0; i < 20'000; ++i) {
+    StreamingInput in{.executors = std::floor(count(random)),
+                      .input_rate = rate(random),
+                      .processing_rate = rate(random),
+                      .batches_behind = std::floor(count(random) / 40),
+                      .min_executors = std::floor(count(random) / 10)};
+    in.max_executors = in.min_executors + std::floor(count(random));
+    const double before = streaming_executors(in);
+    ASSERT_GE(before, in.min_executors);
+    ASSERT_LE(before, in.max_executors);
+    ASSERT_EQ(before, std::floor(before));
+    ASSERT_GE(before, std::min(in.executors, in.max_executors)) << "it never gives one up";
+    StreamingInput in_thousands = in;
+    in_thousands.input_rate /= 1024;
+    in_thousands.processing_rate /= 1024;
+    ASSERT_EQ(streaming_executors(in_thousands), before) << "a unit of rows is only a unit";
+    in.input_rate += rate(random);
+    ASSERT_GE(streaming_executors(in), before);
+    ++in.batches_behind;
+    ASSERT_GE(streaming_executors(in), before);
+  }
+}
+
+TEST(WorkersDesired, HoldAllCoresAndNoWorkerTooMany) {
+  std::mt19937_64 random(2);
+  std::uniform_int_distribution<int> few(0, 20);
+  for (int i = 0; i < 20'000; ++i) {
+    std::vector<WorkerDemand> apps(static_cast<std::size_t>(few(random) % 5));
+    double cores = 0;
+    for (WorkerDemand& app : apps) {
+      app = {static_cast<double>(few(random)), static_cast<double>(few(random))};
+      cores += app.executors * app.executor_cores;
+    }
+    const double of_worker = 1 + few(random);
+    const double desired = workers(apps, of_worker, 0, 1e9);
+    ASSERT_GE(desired * of_worker, cores);
+    ASSERT_LT((desired - 1) * of_worker, std::max(cores, 1.0));
+    apps.push_back({1, 1});
+    ASSERT_GE(workers(apps, of_worker, 0, 1e9), desired);
+  }
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST(JobSnapshot, OfAnotherNodeOrVersionIsRefused) {
   JobHistory history;
   EXPECT_EQ(history.decode(bytes, "node-b"), SnapshotFault::kNode);
   std::string newer = bytes;
-  newer[8] = 2;
+  ++newer[8];
   EXPECT_EQ(history.decode(newer, kNode), SnapshotFault::kVersion);
   EXPECT_EQ(history.decode(bytes + 'x', kNode), SnapshotFault::kDamaged);
   EXPECT_EQ(history.decode("something else altogether", kNode), SnapshotFault::kDamaged);

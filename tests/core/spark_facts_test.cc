@@ -33,6 +33,29 @@ TEST(SparkFacts, AreWhatTheHintsNeed) {
   EXPECT_EQ(facts.completed_tasks, 30);
 }
 
+// Parts of one ratio come from one list, and a stage that is asked for again has not undone its work.
+TEST(SparkFacts, StageTotalsAreOfTheStagesAloneAndNeverFall) {
+  SparkBench bench;
+  const FakeDriver driver;
+  SparkExecutor row = executor("1", 50);
+  row.gc_seconds = 9;
+  bench.executors(driver, {row}, 0);
+  EXPECT_TRUE(std::isnan(bench.facts(0).stage_totals[Measure::kExecutorGcSeconds]));
+  SparkStage active = stage(1, StageStatus::kActive, 100, 3, 20, 40);
+  active.gc_seconds = 2;
+  active.input_bytes = 1000;
+  bench.stages(driver, {active}, 1);
+  EXPECT_EQ(bench.facts(1).stage_totals[Measure::kExecutorInputBytes], 1000);
+  active.input_bytes = 900;  // a running task was lost
+  bench.stages(driver, {active}, 2);
+  const SparkAppFacts& facts = bench.facts(2);
+  EXPECT_EQ(facts.stage_totals[Measure::kExecutorTasksCompleted], 20);
+  EXPECT_EQ(facts.stage_totals[Measure::kExecutorRunSeconds], 40);
+  EXPECT_EQ(facts.stage_totals[Measure::kExecutorGcSeconds], 2);
+  EXPECT_EQ(facts.stage_totals[Measure::kExecutorInputBytes], 1000);
+  EXPECT_EQ(facts.totals[Measure::kExecutorGcSeconds], 9);
+}
+
 TEST(SparkFacts, NothingIsMadeUp) {
   SparkBench bench;
   const FakeDriver driver;

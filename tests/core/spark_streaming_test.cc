@@ -1,6 +1,7 @@
 // Streaming queries of a driver: what is shown, under which label, and how much of it.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "agent/core/spark_shown.h"
@@ -37,6 +38,23 @@ struct StreamBench : SparkBench {
 
 constexpr const char* kUuid = "68d59745-993a-49df-b9e0-fbfe046f4dd9";
 constexpr const char* kOtherUuid = "00000000-0000-4000-8000-0123456789ab";
+
+TEST(SparkStreaming, IsToldToTheHints) {
+  StreamBench bench;
+  bench.executors(bench.driver, {executor("1", 0)}, 0);
+  bench.page(bench.json,
+             {query("orders", Measure::kQueryInputRowsPerSecond, 428.3),
+              query("orders", Measure::kQueryProcessedRowsPerSecond, 468.3),
+              query("idle", Measure::kQueryBatchSeconds, 3)},
+             0);
+  const SparkAppFacts& facts = bench.facts(0);
+  ASSERT_EQ(facts.queries.size(), 2U);
+  EXPECT_EQ(facts.queries[0].name, "orders");
+  EXPECT_EQ(facts.queries[0].input_rows_per_second, 428.3);
+  EXPECT_EQ(facts.queries[0].processed_rows_per_second, 468.3);
+  EXPECT_TRUE(std::isnan(facts.queries[0].batch_seconds));
+  EXPECT_EQ(facts.queries[1].batch_seconds, 3);
+}
 
 TEST(SparkStreaming, ShowsEachValueOfANamedQuery) {
   StreamBench bench;

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try_bytes(bytes);
   std::string file = "flgauge\n";
-  file += std::string("\1\0\0\0\1\0n", 7);
+  file += std::string("\2\0\0\0\1\0n", 7);
   file += little_endian(size) + little_endian(XXH3_64bits(data, size));
   file += bytes;
   try_bytes(file);

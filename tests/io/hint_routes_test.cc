@@ -79,11 +79,44 @@ TEST_F(HintRoutes, EachPartByItself) {
   EXPECT_DOUBLE_EQ(json_of("/sideways")["wasteMemory"].GetDouble(), 1 - 36.0 / 64);
 }
 
+TEST_F(HintRoutes, SizeOfAnExecutorWithTheLinesToPaste) {
+  const rapidjson::Document vertical = json_of("/vertical");
+  constexpr std::int64_t kMiB = 1024 * 1024;
+  const rapidjson::Value& memory = vertical["memoryBytes"];
+  EXPECT_EQ(memory["current"]["total"].GetInt64(), (8192 + 819) * kMiB);
+  EXPECT_EQ(memory["target"]["heap"].GetInt64(), 6656 * kMiB);
+  EXPECT_EQ(memory["target"]["overhead"].GetInt64(), 704 * kMiB);
+  EXPECT_EQ(memory["lower"]["heap"].GetInt64(), 4352 * kMiB);
+  EXPECT_STREQ(memory["heapReason"].GetString(), "step");
+  EXPECT_DOUBLE_EQ(vertical["cpuCores"]["target"].GetDouble(), 1.826);
+  EXPECT_EQ(vertical["outOfMemory"]["container"].GetInt(), 2);
+  EXPECT_EQ(vertical["runs"].GetInt(), 6);
+  EXPECT_DOUBLE_EQ(vertical["sampleAgeSeconds"].GetDouble(), 5);
+  ASSERT_EQ(vertical["settings"].Size(), 3U);
+  EXPECT_STREQ(vertical["settings"][0].GetString(), "spark.executor.memory=6656m");
+  EXPECT_STREQ(vertical["settings"][2].GetString(), "spark.kubernetes.executor.request.cores=1826m");
+  EXPECT_FALSE(vertical.HasMember("terms"));
+  EXPECT_EQ(json_of("/vertical", "explain=1")["terms"]["heapNeedBytes"].GetInt64(), 5888 * kMiB);
+}
+
+TEST_F(HintRoutes, SizeThatIsNotKnownIsNull) {
+  change_report([](Report& report) {
+    report.verticals[0].input.heap_bytes = 0;
+    report.verticals[0].hint = vertical_hint(report.verticals[0].input);
+  });
+  EXPECT_TRUE(json_of("/vertical")["memoryBytes"].IsNull());
+  EXPECT_EQ(json_of("/vertical")["settings"].Size(), 1U);
+  change_report([](Report& report) { report.verticals.clear(); });
+  EXPECT_EQ(ask_app("/vertical").status, 404);
+  EXPECT_FALSE(json_of("").HasMember("vertical"));
+}
+
 TEST_F(HintRoutes, TheApplicationHasThemAll) {
   const rapidjson::Document all = json_of("", "explain=1");
   EXPECT_EQ(all["desired"].GetInt(), 11);
   EXPECT_STREQ(all["bottleneck"]["kind"].GetString(), "gc");
   EXPECT_STREQ(all["quota"]["pressure"].GetString(), "suspected");
+  EXPECT_EQ(all["vertical"]["inputs"]["heapPeakBytes"]["p90"].GetInt64(), std::int64_t{5} << 30);
   EXPECT_EQ(all["sideways"]["freeExecutors"].GetInt(), 2);
   EXPECT_TRUE(all["terms"].HasMember("effectiveTargetSeconds"));
 }
@@ -144,7 +177,9 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
   EXPECT_EQ(found.content_type, "text/html; charset=utf-8");
   for (const char* const part :
        {"nightly-etl", "parity = ceil((R + P)", "(16 + 384)", "What would change it", "median of 3 executors",
-        "gc", "against 0.1", "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node"})
+        "gc", "against 0.1", "6 runs of nightly-&lt;etl&gt;", "a fifth less than now",
+        "spark.executor.memory=6656m\nspark.executor.memoryOverhead=704m\n", "2 of their container",
+        "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node"})
     EXPECT_THAT(found.body, HasSubstr(part));
   const HttpResponse hostile = page("/app/team-<b>/spark-\"x\"&y");
   EXPECT_EQ(hostile.status, 200);
@@ -198,16 +233,29 @@ TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
     ProfileHint profile;
     profile.id = 1;
     report.hints[0].profiles = {profile, profile};
+    report.hints[0].queries = {{"orders", {.executors = 2, .input_rate = 3, .processing_rate = 1}, 6}};
+    report.hints[0].by_rate = 6;
+    PoolHint pool;
+    pool.cluster = {"team-a", "pool"};
+    pool.app_ids = {"app-1"};
+    pool.demands = {{11, 4}};
+    report.pools = {pool, {.cluster = {"team-b", "pool"}, .app_ids = {}, .demands = {}}};
   });
   const Form form;
   for (const char* const query : {"", "explain=1"}) {
     EXPECT_EQ(form.refuses("application", ask_app("", query).body), "");
     EXPECT_EQ(form.refuses("horizontalAnswer", ask_app("/horizontal", query).body), "");
+    EXPECT_EQ(form.refuses("verticalAnswer", ask_app("/vertical", query).body), "");
     EXPECT_EQ(form.refuses("bottleneckAnswer", ask_app("/bottleneck", query).body), "");
     EXPECT_EQ(form.refuses("quotaAnswer", ask_app("/quota", query).body), "");
     EXPECT_EQ(form.refuses("sidewaysAnswer", ask_app("/sideways", query).body), "");
   }
-  EXPECT_EQ(form.refuses("list", ask("/api/v1/hints/team-a").body), "");
+  change_report([](Report& report) { report.verticals[0].hint = {}; });
+  EXPECT_EQ(form.refuses("verticalAnswer", ask_app("/vertical").body), "") << "nothing of it known";
+  const std::string of_namespace = ask("/api/v1/hints/team-a").body;
+  EXPECT_EQ(form.refuses("list", of_namespace), "");
+  EXPECT_THAT(of_namespace, HasSubstr("\"pools\":[{\"namespace\":\"team-a\""));
+  EXPECT_THAT(of_namespace, Not(HasSubstr("team-b")));
   EXPECT_EQ(form.refuses("absentAnswer", ask("/api/v1/hints/team-a/none", "absent=zero").body), "");
   EXPECT_NE(form.refuses("horizontalAnswer", ask_app("/bottleneck").body), "") << "the form can refuse";
   EXPECT_NE(form.refuses("bottleneckAnswer", "{\"kind\":1}"), "");

@@ -361,10 +361,14 @@ class Hints(DemoCase):
             wrong = json.loads(body)
             wrong["terms"]["need"] += 1
             wrong["bottleneck"]["kind"] = "oom"
+            wrong["vertical"]["confidence"] += 0.5
             code, lines = self.again(script, json.dumps(wrong))
             self.assertEqual(code, 1)
             self.assertIn("horizontal need", lines)
             self.assertIn("kind: told oom", lines)
+            self.assertIn("vertical confidence", lines)
+            part = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}/vertical?explain=1")[2].decode()
+            self.assertEqual(self.again(script, part), (0, ""))
 
     @staticmethod
     def again(script, body):

@@ -63,6 +63,31 @@ inline AppBottleneck make_bottleneck(const AppKey& app) {
   return one;
 }
 
+/// The worked example of docs/hints.md section 2.
+inline AppVerticalHint make_vertical(const AppKey& app) {
+  constexpr double kGiB = 1024 * kBytesPerMiB;
+  AppVerticalHint one;
+  one.app = app;
+  one.job_name = "nightly-<etl>";
+  one.age_seconds = 2;
+  VerticalInput& in = one.input;
+  in.heap_bytes = 8 * kGiB;
+  in.overhead_bytes = 819 * kBytesPerMiB;
+  in.request_cores = 4;
+  in.runs = 6;
+  in.executors = 24;
+  in.heap = {3.5 * kGiB, 5 * kGiB, 5.25 * kGiB};
+  in.unified = {1 * kGiB, 1.4 * kGiB, 1.5 * kGiB};
+  in.non_heap = {300 * kBytesPerMiB, 500 * kBytesPerMiB, 600 * kBytesPerMiB};
+  in.container = {5 * kGiB, 6 * kGiB, 6.5 * kGiB};
+  in.cpu_cores = {1.016, 1.588, 1.99};
+  in.gc_ratio = 0.02;
+  one.hint = vertical_hint(in);
+  one.slot_efficiency = 0.5;
+  one.container_ooms = 2;
+  return one;
+}
+
 inline AppQuota make_quota(const AppKey& app) {
   AppQuota one;
   one.app = app;
@@ -134,6 +159,7 @@ inline void fill_derived(Block& block) {
   hint.startups = 3;
   hint.wasted_core_seconds = 120.5;
   report->hints = {hint};
+  report->verticals = {make_vertical(etl)};
   report->bottlenecks = {make_bottleneck(etl)};
   report->quotas = {make_quota(etl)};
   report->sideways = {make_sideways(etl), make_sideways(other)};

@@ -59,6 +59,119 @@ def horizontal(i):
     return terms, reason
 
 
+def by_rate(i, query):
+    """Section 1.8: executors that a streaming query needs."""
+    wanted, fast = i["executors"], query["processedRowsPerSecond"]
+    if query["batchesBehind"] >= 3 and 0 < fast < query["inputRowsPerSecond"]:
+        wanted = math.ceil(i["executors"] * query["inputRowsPerSecond"] / fast)
+    return min(max(wanted, i["minExecutors"]), i["maxExecutors"])
+
+
+MIB = 1 << 20
+
+
+class Executor:
+    """Section 2.3: parts {name: (target, lower, upper)}, reasons, cpu (target, lower, upper), terms."""
+
+    def __init__(self, i):
+        self.i = i
+        self.confidence = min(1, i["runs"] / 5) * min(1, i["executors"] / 10)
+        self.parts, self.reasons, self.terms = {}, {}, {}
+        if i["heapBytes"] > 0 and i["heapPeakBytes"]["p90"] > 0:
+            self.memory()
+        cpu = i["cpuCores"]
+        self.cpu = [self.cores(cpu[p]) for p in ("p90", "p50", "p95")] if cpu["p90"] > 0 else None
+
+    @staticmethod
+    def up(size, mib):
+        return math.ceil(size / (mib * MIB)) * mib * MIB
+
+    @staticmethod
+    def cores(percentile):
+        base = math.trunc(percentile * 1000)
+        return max(base + math.trunc(base * 0.15), 25) / 1000
+
+    def region(self, unified):
+        return unified / self.i["memoryFraction"] + 300 * MIB if unified > 0 else 0
+
+    def beside(self, p):
+        i = self.i
+        return (i["nonHeapPeakBytes"][p] + (0 if i["pysparkBytes"] > 0 else i["pythonPeakBytes"][p])) * 1.15
+
+    def decide(self, now, need, mib, floor, may_grow, may_shrink):
+        size, why = self.up(need, mib), "peaks"
+        if size > now and not may_grow:
+            size, why = now, "quiet"
+        if size < now:
+            trusted = self.confidence >= 0.6 and may_shrink
+            least = min(now, self.up(now * 0.8, mib)) if trusted else now
+            if least > size:
+                size, why = least, "step" if trusted else "low_confidence"
+        if floor > size:
+            size, why = self.up(floor, mib), "oom"
+        return size, why
+
+    def heap(self):
+        i = self.i
+        peaks, region = i["heapPeakBytes"]["p90"] * 1.15, self.region(i["unifiedPeakBytes"]["p95"])
+        self.terms |= {"heapNeedBytes": peaks, "unifiedNeedBytes": region}
+        size, why = self.decide(i["heapBytes"], max(peaks, region), 256, i["heapFloorBytes"], i["heapPeakIsLive"], True)
+        if i["gcRatio"] is not None and i["gcRatio"] > 0.1 and self.up(i["heapBytes"] * 1.2, 256) > size:
+            size, why = self.up(i["heapBytes"] * 1.2, 256), "gc"
+        self.reasons["heapReason"] = why
+        return size
+
+    def overhead(self):
+        i, need = self.i, self.beside("p90")
+        self.terms["overheadNeedBytes"] = need
+        limit = i["heapBytes"] + i["overheadBytes"] + i["offheapBytes"] + i["pysparkBytes"]
+        known, container = i["nonHeapPeakBytes"]["p90"] > 0, i["containerPeakBytes"]["p95"]
+        size, why = self.decide(i["overheadBytes"], max(384 * MIB, need) if known else i["overheadBytes"], 64,
+                                i["overheadFloorBytes"], known and (container == 0 or container > 0.9 * limit), container > 0)
+        if not known and why != "oom":
+            why = "setting"
+        elif why == "peaks" and need < 384 * MIB:
+            why = "least"
+        self.reasons["overheadReason"] = why
+        return size
+
+    def pyspark(self):
+        i = self.i
+        used = i["pysparkBytes"] > 0
+        self.terms["pysparkNeedBytes"] = i["pythonPeakBytes"]["p90"] * 1.15 if used else 0
+        if not used or i["pythonPeakBytes"]["p90"] == 0:
+            return i["pysparkBytes"]
+        return self.decide(i["pysparkBytes"], self.terms["pysparkNeedBytes"], 64, 0, True, True)[0]
+
+    def bound(self, p):
+        i = self.i
+        python = i["pythonPeakBytes"][p]
+        return {"heap": self.up(max(i["heapPeakBytes"][p] * 1.15, self.region(i["unifiedPeakBytes"][p]), i["heapFloorBytes"]), 256),
+                "overhead": self.up(max(384 * MIB, self.beside(p), i["overheadFloorBytes"]), 64),
+                "offheap": i["offheapBytes"],
+                "pyspark": self.up(python * 1.15, 64) if i["pysparkBytes"] > 0 and python > 0 else i["pysparkBytes"]}
+
+    def memory(self):
+        target = {"heap": self.heap(), "overhead": self.overhead(), "offheap": self.i["offheapBytes"], "pyspark": self.pyspark()}
+        low, high = self.bound("p50"), self.bound("p95")
+        self.parts = {n: (size, min(low[n], size), max(high[n], size)) for n, size in target.items()}
+        self.parts["total"] = tuple(sum(part[k] for part in self.parts.values()) for k in range(3))
+
+    def lines(self):
+        def size(value):
+            mib = math.ceil(value / MIB)
+            return f"{mib // 1024}g" if mib % 1024 == 0 else f"{mib}m"
+        out = []
+        if self.parts:
+            out += ["spark.executor.memory=" + size(self.parts["heap"][0]),
+                    "spark.executor.memoryOverhead=" + size(self.parts["overhead"][0])]
+            if self.i["pysparkBytes"] > 0:
+                out.append("spark.executor.pyspark.memory=" + size(self.parts["pyspark"][0]))
+        if self.cpu:
+            out.append(f"spark.kubernetes.executor.request.cores={round(self.cpu[0] * 1000)}m")
+        return out
+
+
 class Window:
     """Sections 3.1 and 3.2: finds {kind: (share, confidence)}."""
 
@@ -110,9 +223,10 @@ class Window:
 
         if self.n("droppedEvents") > 0:
             self.note("unreliable_data", 0, 1)
-        lost = max(self.n("oomKills"), self.n("exitedExecutors"))
+        killed = max(self.n("oomKills"), self.n("oomExecutors"))
+        lost = max(killed, self.n("exitedExecutors"))
         if lost > 0:
-            self.note("oom", lost / max(self.n("executors"), lost), 1 if self.n("oomKills") > 0 else 0.5)
+            self.note("oom", lost / max(self.n("executors"), lost), 1 if killed > 0 else 0.5)
         if f["failed"] is not None and f["failed"] >= 0.1:
             self.note("failing_tasks", f["failed"], trust)
         if self.is_idle():
@@ -212,6 +326,23 @@ def near(a, b):
     return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
+def check_vertical(told, expect):
+    again = Executor(told["inputs"])
+    expect("vertical confidence", told["confidence"], again.confidence)
+    for name, value in again.terms.items():
+        expect(f"vertical {name}", told["terms"][name], value)
+    expect("vertical settings", told["settings"], again.lines())
+    expect("vertical has memory", told["memoryBytes"] is not None, bool(again.parts))
+    expect("vertical has cpu", told["cpuCores"] is not None, again.cpu is not None)
+    for k, which in enumerate(("target", "lower", "upper")):
+        for name, sizes in again.parts.items():
+            expect(f"vertical {which} {name}", told["memoryBytes"][which][name], sizes[k])
+        if again.cpu is not None:
+            expect(f"vertical {which} cpu", told["cpuCores"][which], again.cpu[k])
+    for name, why in again.reasons.items():
+        expect(f"vertical {name}", told["memoryBytes"][name], why)
+
+
 def check(hint):
     """What differs, as lines."""
     wrong = []
@@ -221,12 +352,19 @@ def check(hint):
         if not same:
             wrong.append(f"{what}: told {told}, again {again}")
 
-    for one in [hint, *hint.get("profiles", [])] if "terms" in hint else []:
+    for one in [hint, *hint.get("profiles", [])] if "desired" in hint and "terms" in hint else []:
         terms, reason = horizontal(one["inputs"])
         for name, value in terms.items():
             expect(f"horizontal {name}", one["terms"][name], value)
         expect("horizontal desired", one["desired"], terms["desired"])
         expect("horizontal reason", one["reason"], reason)
+    for query in hint.get("queries", []):
+        expect(f"query {query['query']}", query["executors"], by_rate(hint["inputs"], query))
+    if hint.get("queries"):
+        expect("byRate", hint["byRate"], max(query["executors"] for query in hint["queries"]))
+    told = hint.get("vertical", hint if "memoryBytes" in hint else None)
+    if told is not None:
+        check_vertical(told, expect)
     told = hint.get("bottleneck", hint if "causes" in hint else None)
     if told is not None:
         window = Window(told["inputs"])
