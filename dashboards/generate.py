@@ -6,10 +6,11 @@ import sys
 
 sys.dont_write_bytecode = True  # no cache beside the sources
 from board_application import application
+from board_hints import hints
 from board_overview import overview
 
 HERE = pathlib.Path(__file__).resolve().parent
-BOARDS = {"overview.json": overview, "application.json": application}
+BOARDS = {"overview.json": overview, "application.json": application, "hints.json": hints}
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A real Prometheus scrapes two agents in both formats for a minute: usage prometheus_test.py FLINTGAUGE [SECONDS]
+"""A real Prometheus scrapes two agents in both formats for 80 s: usage prometheus_test.py FLINTGAUGE [SECONDS]
 
 One agent reads a moving node served by tests/tools, the other one is `flintgauge demo`, which has Spark drivers with stages
 and so hints. Both go through a proxy that keeps every page, so what Prometheus stored can be compared with what was served.
@@ -237,6 +237,7 @@ def check_boards(prometheus, now):
     everything = [common | {"namespace": ".+", "application": ".+"}]
     applications = [common | {"namespace": labels["namespace"], "application": labels["app_id"]} for labels, _ in hints]
     return (check_board(prometheus, boards["overview"], everything, now) +
+            check_board(prometheus, boards["hints"], everything, now) +
             check_board(prometheus, boards["application"], applications or everything, now))
 
 
@@ -260,7 +261,7 @@ def run(program, seconds, folder, processes):
 
 
 def main():
-    program, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 60
+    program, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 80
     for tool in ("prometheus", "promtool"):
         if shutil.which(tool) is None:
             raise SystemExit(f"{tool} is not installed: apt-get install prometheus (./dev test does it)")
