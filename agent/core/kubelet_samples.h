@@ -129,7 +129,9 @@ class SampleTable {
   void park_replaced();
   void forget_baseline(Row& row);
   void add(const Slot& slot, Measure measure, double amount);
-  Channel& channel_of_row(const Row& row) { return slots_.meant(row.slot).counters[channel_of(row.measure)]; }
+  Channel& channel_of_row(const Row& row) {
+    return slots_.meant(row.slot).counters.at(channel_of(row.measure));
+  }
 
   GroupTable& groups_;
   PodTable& pods_;

@@ -167,9 +167,9 @@ SlotIndex SlotTable::meaning_of(SlotIndex index) {
 /// baselines.
 void SlotTable::hand_on(Slot& from, Slot& to, SlotIndex speaker) {
   for (std::size_t i = 0; i < kSlotCounters; ++i) {
-    Channel& old = from.counters[i];
-    Channel& heir = to.counters[i];
-    if (old.reigning != speaker || old.rows == 0) continue;
+    if (from.counters[i].reigning != speaker || from.counters[i].rows == 0) continue;
+    Channel& old = from.counters.at(i);
+    Channel& heir = to.counters.at(i);
     if (heir.rows == 0) {
       const double parked = heir.parked;
       heir = old;

@@ -69,6 +69,22 @@ inline constexpr std::size_t kSlotGauges = 5;
 /// Place of a gauge among a slot's cells, by scope.
 std::size_t gauge_place(Scope scope, Measure gauge);
 
+/// A slot's channels. Slots that only have gauges, or whose rows mean another slot, never need any.
+class Channels {
+ public:
+  /// To count into: made when it is the first.
+  Channel& at(std::size_t place) {
+    if (made_ == nullptr) made_ = std::make_unique<std::array<Channel, kSlotCounters>>();
+    return (*made_)[place];
+  }
+  /// To read.
+  const Channel& operator[](std::size_t place) const { return made_ != nullptr ? (*made_)[place] : kNothing; }
+
+ private:
+  static constexpr Channel kNothing{};
+  std::unique_ptr<std::array<Channel, kSlotCounters>> made_;
+};
+
 struct Slot {
   bool used = false;
   Scope scope = Scope::kContainer;
@@ -88,7 +104,7 @@ struct Slot {
   std::uint8_t lists_missed = 0;      ///< lists since it was made that did not know it
   bool superseded = false;            ///< a newer instance of the same container has rows too
 
-  std::array<Channel, kSlotCounters> counters;
+  Channels counters;
   std::array<std::array<Cell, kRanks>, kSlotGauges> gauges;
 };
 

@@ -10,8 +10,8 @@
 namespace flintgauge {
 namespace {
 
-// libcurl's greatest; kubelet pages are megabytes and cost half as much with it as with 16 KiB. A pod's pages
-// are small and many pods are asked at once.
+// libcurl's greatest; a kubelet's text page is megabytes and costs half as much with it as with 16 KiB. A
+// pod's pages are small and many pods are asked at once; a JSON document is kept whole anyway.
 constexpr long kLargeBuffer = 512L * 1024;
 constexpr long kSmallBuffer = 64L * 1024;
 constexpr std::size_t kLargeBody = 16UL * 1024 * 1024;
@@ -82,7 +82,8 @@ void HttpSetup::limit_protocols() {
 
 void HttpSetup::limit_sizes() {
   const std::size_t limit = request_.target_.body_limit;
-  set(CURLOPT_BUFFERSIZE, limit >= kLargeBody ? kLargeBuffer : kSmallBuffer);
+  const bool is_large = limit >= kLargeBody && request_.target_.expect == Expect::kText;
+  set(CURLOPT_BUFFERSIZE, is_large ? kLargeBuffer : kSmallBuffer);
   set(CURLOPT_MAXFILESIZE_LARGE,
       static_cast<curl_off_t>(limit));  // declared lengths; on_body counts the rest
   set(CURLOPT_MAXLIFETIME_CONN, 600L);  // a kept connection must not outlive the trust it was opened with

@@ -15,8 +15,7 @@ constexpr std::size_t kSuspiciousFactor = 2;
 
 void JsonDecoder::begin() {
   if (body_.capacity() > kKeptBytes && body_.capacity() > kKeptFactor * last_size_) {
-    body_ = std::string();
-    reader_.forget_buffers();
+    forget();
   }
   body_.clear();
   end_ = {};
@@ -25,7 +24,7 @@ void JsonDecoder::begin() {
 }
 
 void JsonDecoder::forget() {
-  body_ = std::string();
+  std::string().swap(body_);  // an assignment keeps the room
   reader_.forget_buffers();
 }
 
