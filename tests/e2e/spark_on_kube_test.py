@@ -138,13 +138,13 @@ class Watch(threading.Thread):
             self.records.append(record)
 
     def settled(self, seconds, fact):
-        """Each record whose fact has been the same for so long, with it."""
+        """Each record whose fact has been the same for so long, and still was in the next one, with it."""
         since, last = 0, None
-        for record in self.records:
+        for record, following in zip(self.records, self.records[1:]):
             now = fact(record)
             if now is None or now != last:
                 since, last = record["at"], now
-            if last is not None and record["at"] - since >= seconds:
+            if last is not None and record["at"] - since >= seconds and fact(following) == last:
                 yield record, last
 
 
