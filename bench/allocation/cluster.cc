@@ -52,8 +52,7 @@ class Cluster {
       scale(policy);
       start_tasks();
       out_.executor_seconds += static_cast<double>(executors_.size()) * kStepSeconds;
-      for (const Executor& one : executors_)
-        out_.registered_seconds += one.ready_at <= now_ ? kStepSeconds : 0;
+      count_registered();
       out_.most_pods = std::max(out_.most_pods, static_cast<double>(executors_.size()));
     }
     finish();
@@ -61,6 +60,14 @@ class Cluster {
   }
 
  private:
+  void count_registered() {
+    const auto registered = static_cast<double>(std::count_if(
+        executors_.begin(), executors_.end(), [this](const Executor& one) { return one.ready_at <= now_; }));
+    out_.registered_seconds += registered * kStepSeconds;
+    if (out_.registered.empty() || out_.registered.back().second != registered)
+      out_.registered.emplace_back(now_, registered);
+  }
+
   bool jobs_left() const {
     return std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.stages_left > 0; });
   }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "bench/allocation/trace.h"
@@ -63,6 +64,8 @@ struct Outcome {
   double mean_job_seconds = 0;    ///< arrival to end
   double most_pods = 0;
   double lost_tasks = 0;  ///< running on an executor that was removed
+  /// (time, executors that can run tasks), at each change.
+  std::vector<std::pair<double, double>> registered;
 };
 
 /// Ends when the last job does, or gives up after a simulated day.

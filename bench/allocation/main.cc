@@ -1,8 +1,9 @@
 // Replays jobs under Spark's dynamic allocation, our hint with an HPA, and a fixed size, and prints what each
 // cost.
-//   allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--slots N] [--idle SECONDS] [--csv]
-//   [TRACE...]
-// Without TRACE: N (20) traces of each kind of the generator. See README.md beside this file.
+//   allocation [--seeds N] [--startup SECONDS] [--min EXECUTORS] [--initial EXECUTORS] [--max EXECUTORS]
+//              [--slots N] [--idle SECONDS] [--batch PODS] [--csv | --timeline] [TRACE...]
+// Without TRACE: N (20) traces of each kind of the generator. --timeline: only dynamic allocation, its
+// executors over time and the mean job time (against_spark reads that). See README.md beside this file.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -21,7 +22,7 @@ namespace {
 struct Arguments {
   std::size_t seeds = 20;
   Settings settings;
-  bool csv = false;
+  bool csv = false, timeline = false;
   std::vector<std::string> files;
 };
 
@@ -42,33 +43,56 @@ Verdict verdict(const Result& result) {
   return cheaper ? Verdict::kSlower : Verdict::kWorse;
 }
 
+struct Option {
+  const char* name;
+  double Settings::*to;
+};
+constexpr auto kOptions = std::to_array<Option>({{"--startup", &Settings::startup_seconds},
+                                                 {"--min", &Settings::min_executors},
+                                                 {"--initial", &Settings::initial_executors},
+                                                 {"--max", &Settings::max_executors},
+                                                 {"--slots", &Settings::slots},
+                                                 {"--idle", &Settings::idle_timeout_seconds},
+                                                 {"--batch", &Settings::pod_batch}});
+
+[[noreturn]] void usage() {
+  std::cerr
+      << "usage: allocation [--seeds N] [--startup SECONDS] [--min N] [--initial N] [--max N] [--slots N]\n"
+         "                  [--idle SECONDS] [--batch PODS] [--csv | --timeline] [TRACE...]\n";
+  std::exit(2);
+}
+
 Arguments parse(std::span<char*> words) {
   Arguments out;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string word = words[i];
     const auto value = [&] { return i + 1 < words.size() ? std::atof(words[++i]) : 0; };
-    if (word == "--seeds") {
+    const auto* const option =
+        std::find_if(kOptions.begin(), kOptions.end(), [&](const Option& one) { return word == one.name; });
+    if (option != kOptions.end()) {
+      out.settings.*option->to = value();
+    } else if (word == "--seeds") {
       out.seeds = static_cast<std::size_t>(value());
-    } else if (word == "--startup") {
-      out.settings.startup_seconds = value();
-    } else if (word == "--max") {
-      out.settings.max_executors = value();
-    } else if (word == "--slots") {
-      out.settings.slots = value();
-    } else if (word == "--idle") {
-      out.settings.idle_timeout_seconds = value();
     } else if (word == "--csv") {
       out.csv = true;
+    } else if (word == "--timeline") {
+      out.timeline = true;
     } else if (word.starts_with("-")) {
-      std::cerr << "usage: allocation [--seeds N] [--startup SECONDS] [--max EXECUTORS] [--slots N] [--idle "
-                   "SECONDS] "
-                   "[--csv] [TRACE...]\n";
-      std::exit(2);
+      usage();
     } else {
       out.files.push_back(word);
     }
   }
   return out;
+}
+
+/// "TIME EXECUTORS" at each change, then "end TIME JOB_SECONDS".
+void print_timeline(const Trace& trace, const Settings& settings) {
+  SparkDynamicAllocation policy;
+  const Outcome out = simulate(trace, policy, settings);
+  std::cout << std::fixed << std::setprecision(1);
+  for (const auto& [at, executors] : out.registered) std::cout << at << ' ' << executors << '\n';
+  std::cout << "end " << out.completion_seconds << ' ' << out.mean_job_seconds << '\n';
 }
 
 /// The fixed size is what a careful user would ask for: the work of the trace spread over ten minutes.
@@ -129,6 +153,10 @@ void print_summary(const std::vector<Result>& results, const std::string& kind) 
 
 int main_of(std::span<char*> words) {
   const Arguments arguments = parse(words);
+  if (arguments.timeline) {
+    for (const std::string& file : arguments.files) print_timeline(read_trace(file), arguments.settings);
+    return 0;
+  }
   std::vector<Result> results;
   std::vector<std::string> kinds;
   for (const std::string& file : arguments.files)

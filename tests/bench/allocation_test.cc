@@ -58,6 +58,25 @@ TEST(Cluster, KeepsIdleExecutorsForTheirTimeoutAndShuffleFilesForTheirJob) {
   EXPECT_NEAR(out.executor_seconds, 2 * 241, 4);
 }
 
+TEST(Cluster, TellsWhenExecutorsCameAndWent) {
+  SparkDynamicAllocation policy;
+  Settings settings;
+  settings.max_executors = 2;
+  const Outcome out = simulate(
+      {"t", {{0, false, {{{}, std::vector<double>(8, 10)}}}, {95, true, {{{}, {10}}}}}}, policy, settings);
+  // Both at once after 1 s of backlog and 1 s more; 60 s after the first job one is left, none at 2 * 60 s.
+  ASSERT_GE(out.registered.size(), 4U);
+  EXPECT_EQ(out.registered[0], std::pair(0.0, 0.0));
+  EXPECT_NEAR(out.registered[1].first, 31, 0.3);
+  EXPECT_EQ(out.registered[1].second, 1);
+  double area = 0;
+  for (std::size_t i = 0; i + 1 < out.registered.size(); ++i)
+    area += out.registered[i].second * (out.registered[i + 1].first - out.registered[i].first);
+  area +=
+      out.registered.back().second * (out.completion_seconds + kStepSeconds - out.registered.back().first);
+  EXPECT_NEAR(area, out.registered_seconds, 1e-6 + 2 * kStepSeconds);
+}
+
 TEST(Cluster, FixedSizeCostsItsSizeTimesTheTime) {
   FixedSize policy(5);
   const Outcome out = simulate(one_stage(200, 10), policy, {});
