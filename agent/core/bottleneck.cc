@@ -28,6 +28,7 @@ constexpr double kMost = 0.5;              // of the samples
 constexpr double kDriverCores = 0.8;       // P, one thread of the driver computes
 constexpr double kShortfallSeconds = 30;   // P, the default of hints.startup: a pod should have come
 constexpr double kTasksForTrust = 30;      // as in the horizontal hint's confidence
+constexpr double kLeastConfidence = 0.1;   // P, 3 tasks by a published threshold, 5 by one of ours
 constexpr double kMeasured = 1;
 constexpr double kProposed = 0.7;  // confidence of a rule whose threshold is ours
 constexpr double kBySigns = 0.5;   // confidence of what is inferred, not seen
@@ -126,6 +127,7 @@ class Classifier {
   }
 
   void found(BottleneckKind kind, double share, double confidence, double figure, double threshold) {
+    if (confidence < kLeastConfidence) return;
     out_.found[out_.count++] = {kind, std::clamp(share, 0.0, 1.0), std::clamp(confidence, 0.0, 1.0), figure,
                                 threshold};
   }

@@ -112,8 +112,9 @@ bool BottleneckWindow::fell(const AppSample& sample) const {
 
 void BottleneckWindow::follow_states(const AppSample& sample, SteadyTime at) {
   follow(sample.target_executors > sample.executors, at, is_short_, short_since_);
+  const bool is_last = sample.active_tasks == 1 && sample.slots > 1;  // however few the slots
   const bool is_tail = sample.active_stages > 0 && sample.pending_tasks <= 0 && sample.active_tasks > 0 &&
-                       sample.active_tasks < kTailBusy * sample.slots;
+                       (is_last || sample.active_tasks < kTailBusy * sample.slots);
   follow(is_tail, at, is_tail_, tail_since_);
 }
 
@@ -135,8 +136,19 @@ void BottleneckWindow::add(const AppSample& sample, SteadyTime at) {
   ++count_;
 }
 
+/// No job, stage or task in any sample since.
+bool BottleneckWindow::is_quiet_since(std::size_t begin) const {
+  const auto is_quiet = [](const AppSample& sample) {
+    return sample.active_tasks <= 0 && sample.active_stages <= 0 && !(sample.active_jobs > 0);
+  };
+  for (std::size_t i = begin; i < count_; ++i) {
+    if (!is_quiet(point(i).sample)) return false;
+  }
+  return is_quiet(last_.sample) && last_.sample.tasks_completed <= point(begin).sample.tasks_completed;
+}
+
 /// The youngest point that is a window old, or an older one, up to 2.5 windows, if that has seen more tasks
-/// end and the window has seen few.
+/// end and the window has seen few, though it was not idle.
 std::size_t BottleneckWindow::begin_of_window() const {
   std::size_t begin = count_;
   for (std::size_t i = count_; i > 0; --i) {
@@ -146,6 +158,7 @@ std::size_t BottleneckWindow::begin_of_window() const {
     if (span < window_ms_) continue;
     begin = i - 1;
     if (last_.sample.tasks_completed - start.sample.tasks_completed >= kEnoughTasks) break;
+    if (is_quiet_since(begin)) break;
   }
   return begin;
 }

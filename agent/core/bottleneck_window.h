@@ -35,6 +35,7 @@ class BottleneckWindow {
     AppSample sample;
   };
   const Point& point(std::size_t i) const { return points_[(first_ + i) % kPoints]; }  // oldest first
+  bool is_quiet_since(std::size_t begin) const;
   std::size_t begin_of_window() const;
   void write_means(std::size_t begin, BottleneckInput& out) const;
   void follow_states(const AppSample& sample, SteadyTime at);

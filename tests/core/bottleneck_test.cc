@@ -242,6 +242,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"cpu_limit", with([](auto& in) { in.cfs_throttled_periods = 400; }), kCpuLimit, 0.4 * 0.75, 0.7},
         Case{"io_wait", with([](auto& in) { in.cpu_seconds = 288; }), kIoWait, (1 - 0.1 - 0.02 - 0.02) * 0.75,
              0.7},
+        Case{"io_wait_of_the_first_tasks", with([](auto& in) {
+               in.cpu_seconds = 288;
+               in.tasks_completed = 4;
+             }),
+             kUnknown, 0, 0},
         Case{"io_wait_needs_the_other_figures", with([](auto& in) {
                in.cpu_seconds = 288;
                in.fetch_wait_seconds.reset();

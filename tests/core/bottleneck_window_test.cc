@@ -68,6 +68,23 @@ TEST(BottleneckWindow, LooksFurtherBackWhileFewTasksEnd) {
   EXPECT_EQ(slow.input().window_seconds, 300) << "not further than that";
 }
 
+TEST(BottleneckWindow, LooksNoFurtherBackWhenNothingRan) {
+  BottleneckWindow window(120'000);
+  const auto feed = [&](std::int64_t from, std::int64_t to, bool runs) {
+    for (std::int64_t s = from; s <= to; s += 10) {
+      AppSample now = sample(static_cast<double>(runs ? s : 510), 0.01);
+      if (!runs) now.active_tasks = now.active_stages = 0;
+      window.add(now, second(s));
+    }
+    return window.input();
+  };
+  feed(0, 500, true);
+  EXPECT_EQ(feed(510, 620, false).window_seconds, 300) << "its first sample saw a task";
+  const BottleneckInput idle = feed(630, 630, false);
+  EXPECT_EQ(idle.window_seconds, 120);
+  EXPECT_EQ(classify(idle).kind, BottleneckKind::kIdle);
+}
+
 TEST(BottleneckWindow, ManySamplesASecondChangeLittle) {
   BottleneckWindow window(120'000);
   for (std::int64_t ms = 0; ms <= 600'000; ms += 500) {
@@ -131,6 +148,14 @@ TEST(BottleneckWindow, FollowsTheEndOfAStage) {
   EXPECT_EQ(feed(160, 200, 1, 0), 40);
   EXPECT_EQ(feed(210, 220, 1, 3), 0);
   EXPECT_EQ(feed(230, 240, 0, 0), 0) << "no task is no end of a stage";
+  BottleneckWindow small(120'000);
+  for (std::int64_t s = 0; s <= 150; s += 10) {
+    AppSample now = sample(static_cast<double>(s));
+    now.slots = 2;
+    now.active_tasks = s < 100 ? 2 : 1;
+    small.add(now, second(s));
+  }
+  EXPECT_EQ(small.input().tail_seconds, 50) << "the last task, half of the slots";
 }
 
 TEST(BottleneckWindow, KeepsTheStageWithTheLongestTask) {

@@ -211,6 +211,8 @@ class Window:
         return self.i[name] or 0
 
     def note(self, kind, share, confidence):
+        if confidence < 0.1:
+            return
         self.found[kind] = (min(max(share, 0), 1), min(max(confidence, 0), 1))
 
     def run(self):
