@@ -185,24 +185,27 @@ void Source::ended(TargetRun& run, const Now& now) {
   touch(now);
 }
 
-// One line per change, never per scrape.
+// One line per change, never per scrape; one per server that ends or comes back, not one per page of it.
 void Source::report(const TargetRun& run, TargetRun::Change change) const {
   const Target& target = run.target();
   const TargetState& state = run.state();
+  const bool is_told = change != TargetRun::Change::kNone && targets_.is_old_news(run);
   switch (change) {
     case TargetRun::Change::kNone:
       return;
     case TargetRun::Change::kUp:
-      return log::info("target up", {{"target", target.key}, {"url", target.url}});
+      return log::write(is_told ? log::Level::kDebug : log::Level::kInfo, "target up",
+                        {{"target", target.key}, {"url", target.url}});
     case TargetRun::Change::kNotOffered:
       return log::info("target not offered", {{"target", target.key}, {"url", target.url}});
     case TargetRun::Change::kDown:
       break;
   }
-  log::warn("target down", {{"target", target.key},
-                            {"url", target.url},
-                            {"reason", to_string(state.last_reason)},
-                            {"error", *state.last_error}});
+  log::write(is_told ? log::Level::kDebug : log::Level::kWarn, "target down",
+             {{"target", target.key},
+              {"url", target.url},
+              {"reason", to_string(state.last_reason)},
+              {"error", *state.last_error}});
   if (state.last_reason == Reason::kAuth && !token_.error().empty())
     log::warn("token not usable", {{"target", target.key}, {"error", token_.error()}});
 }

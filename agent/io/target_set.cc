@@ -12,6 +12,20 @@ bool is_same(const Target& left, const Target& right) {
          left.app == right.app && left.collector == right.collector;
 }
 
+/// Nobody listens at the server's port.
+bool is_unreachable(const TargetState& state) {
+  return state.asked && !state.up && state.last_error != nullptr &&
+         (state.last_reason == Reason::kConnect || state.last_reason == Reason::kConnectTimeout);
+}
+
+/// As is_unreachable(), or the server fell silent while it answered.
+bool is_lost(const TargetState& state) {
+  const Reason reason = state.last_reason;
+  const bool is_silent =
+      reason == Reason::kReceive || reason == Reason::kPartial || reason == Reason::kTimeout;
+  return is_unreachable(state) || (state.asked && !state.up && state.last_error != nullptr && is_silent);
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<TargetRun>> TargetSet::update(std::vector<Wanted> wanted, const Make& make) {
@@ -62,8 +76,26 @@ std::size_t TargetSet::drop_over_limit(std::vector<Wanted>& wanted) const {
 
 bool TargetSet::is_wanted(const Entry& entry) const {
   if (entry.stands_for == kNone) return true;
-  const TargetState& main = entries_[entry.stands_for].run->state();
-  return main.not_offered || main.consecutive_failures >= kFailuresForFallback;
+  const Entry& main = entries_[entry.stands_for];
+  const TargetState& state = main.run->state();
+  if (state.not_offered) return true;
+  // Where nobody listens there is no other page either; one that was read before is asked on.
+  const bool is_hopeless =
+      is_unreachable(state) && main.lane == entry.lane && !entry.run->state().ever_succeeded;
+  return state.consecutive_failures >= kFailuresForFallback && !is_hopeless;
+}
+
+bool TargetSet::is_old_news(const TargetRun& run) const {
+  const auto self = std::ranges::find_if(entries_, [&](const Entry& one) { return one.run.get() == &run; });
+  const bool is_up = run.state().up;
+  // The reason of the last failure stays when a target is up again.
+  const bool was_unreachable =
+      run.state().last_reason == Reason::kConnect || run.state().last_reason == Reason::kConnectTimeout;
+  if (self == entries_.end() || !was_unreachable) return false;
+  return std::ranges::any_of(entries_, [&](const Entry& other) {
+    const TargetState& state = other.run->state();
+    return other.lane == self->lane && other.run.get() != &run && (is_up ? state.up : is_lost(state));
+  });
 }
 
 void TargetSet::find_busy_lanes() const {

@@ -58,6 +58,10 @@ class TargetSet {
   /// A fallback that was asked although its target is up again: to be put to rest. Null when there is none.
   TargetRun* idle_fallback() const;
 
+  /// That `run` went down, or came up, was told by another target of its server: one that ends takes all of
+  /// its pages along.
+  bool is_old_news(const TargetRun& run) const;
+
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   bool is_wanted(const Entry& entry) const;

@@ -185,6 +185,46 @@ TEST_F(SourceTest, TheFallbackIsAskedAfterThreeFailuresAndRestsAfterwards) {
   EXPECT_FALSE(state(1).asked);
 }
 
+TEST_F(SourceTest, AServerThatEndsIsOneLineAndItsStandInsAreNotAsked) {
+  auto server =
+      std::make_unique<FakeHttp>([](FakeConnection& out, const FakeRequest&) { out.respond("x 1\n"); });
+  std::vector<Target> targets = {
+      target("gone-a", ""), target("gone-b", ""), target("gone-c", ""),
+      target("gone-spare", "")};  // names of their own: the log limits rates by them
+  for (Target& one : targets) one.url = server->url("/" + one.key);
+  targets[3].fallback_of = "gone-a";
+  offer(targets);
+  ::testing::internal::CaptureStderr();
+  start();
+  const auto all = [&](auto&& holds) { return holds(state(0)) && holds(state(1)) && holds(state(2)); };
+  const bool came = eventually([&] { return all([](const TargetState& one) { return one.up; }); });
+  server.reset();
+  const std::int64_t enough = TargetSet::kFailuresForFallback + 1;
+  const bool went = eventually(
+      [&] { return all([&](const TargetState& one) { return one.consecutive_failures >= enough; }); });
+  source_->stop();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(came && went) << log;
+  EXPECT_FALSE(state(3).asked);
+  const std::size_t first = log.find("target down");
+  ASSERT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find("target down", first + 1), std::string::npos) << log;
+}
+
+TEST_F(SourceTest, PagesThatFailEachForItselfAreALineEach) {
+  offer({target("bad-a", "/1"), target("bad-b", "/2")});
+  server_.script([](FakeConnection& out, const FakeRequest&) { out.respond_status(500, ""); });
+  ::testing::internal::CaptureStderr();
+  start();
+  const bool went =
+      eventually([&] { return state(0).consecutive_failures > 1 && state(1).consecutive_failures > 1; });
+  source_->stop();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(went) << log;
+  const std::size_t first = log.find("target down");
+  EXPECT_NE(log.find("target down", first + 1), std::string::npos) << log;
+}
+
 /// A page that does not exist is looked for at its next place, and so on.
 TEST_F(SourceTest, WhatIsNotOfferedHasStandInsAndTheyHaveTheirs) {
   Target first = target("a", "/1"), second = target("b", "/2"), third = target("c", "/3");
