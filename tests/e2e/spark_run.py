@@ -1,9 +1,12 @@
 """A real Spark, an agent that reads it, and what Spark itself says: its REST interface while it lives, its event log afterwards."""
+import collections
 import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -47,6 +50,15 @@ SOURCES = {"all": tuple(FAMILIES), "spark_stages": tuple(FAMILIES), "spark_execu
 COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page", "spark_metrics_json")
 
 
+def lasting_port():
+    """A free one that no program is given by chance, since it is to be used again and again."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            port = random.randrange(15_000, 30_000)
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Agent:
     """`flintgauge node` with one source of Spark's tasks, or with all."""
 
@@ -80,10 +92,17 @@ class Agent:
     def total(self, app_id, name):
         return self.page.get((f"flintgauge_spark_{name}_total", (("app_id", app_id), ("namespace", spark_node.NAMESPACE))))
 
-    def failed_endpoints(self):
-        """Of Spark, those that did not answer once at least."""
-        return {dict(labels)["endpoint"] for (name, labels), value in self.page.items()
-                if name == "flintgauge_scrape_errors_total" and ("source", "spark") in labels and value > 0}
+    def lines(self, *words):
+        """Of its log, with all these words."""
+        return [line for line in self.log.read_text().splitlines() if all(word in line for word in words)]
+
+    def errors(self):
+        """{endpoint: failed scrapes} of Spark's."""
+        found = collections.Counter()
+        for (name, labels), value in self.page.items():
+            if name == "flintgauge_scrape_errors_total" and ("source", "spark") in labels:
+                found[dict(labels)["endpoint"]] += value
+        return found
 
     def hint(self, app_id):
         """The answer of ?explain=1; None where there is no hint."""
@@ -103,9 +122,10 @@ class SparkRun:
     """tests/tools/run_spark in the background. The driver lives until end() is called, so that its last words can be read."""
 
     def __init__(self, version, workload, seconds, *more):
-        command = [str(ROOT / "tests/tools/run_spark"), "--version", version, "--workload", workload, "--seconds", str(seconds),
-                   "--linger", "600", "--start-timeout", "600", "--ui", f"127.0.0.1:{free_port()}", *more]
+        base = [str(ROOT / "tests/tools/run_spark"), "--version", version, "--workload", workload, "--seconds", str(seconds),
+                "--linger", "600", "--start-timeout", "600", *more]
         for left in reversed(range(3)):  # on a machine with many times more work than cores Spark gives up starting
+            command = [*base, "--ui", f"127.0.0.1:{free_port()}"]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             first = self.process.stdout.readline()
             if first:
