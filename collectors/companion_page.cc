@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/common/companion_target.h"
 #include "collectors/common/spark_target.h"
 #include "collectors/common/text_decoder.h"
 #include "flintgauge/identity.h"
@@ -36,10 +37,6 @@
 namespace flintgauge {
 namespace {
 
-constexpr std::size_t kBodyLimit = 4UL * 1024 * 1024;
-constexpr std::int64_t kMinTimeoutMs = 2'000;
-constexpr std::int64_t kMaxTimeoutMs = 10'000;  // JMX exporters take seconds on a busy node
-constexpr std::int64_t kMinTtlMs = 60'000;
 constexpr std::size_t kMaxPath = 256;
 /// Passing over a line costs next to nothing and keeps nothing: a broker without rules has 10^4 of them.
 constexpr std::size_t kMaxLines = 200'000;
@@ -180,13 +177,12 @@ std::string_view path_of(const Pod& pod) {
 
 /// The URL of the page, or "" when the pod has none that may be asked.
 std::string url_of(const Pod& pod, const Discovery& discovery) {
-  if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) return "";
   if (pod.annotation("prometheus.io/scrape") != "true") return "";
   const std::string_view scheme = pod.annotation("prometheus.io/scheme");
   const int port = allowed_port(pod.annotation("prometheus.io/port"), discovery.own_ports);
   const std::string_view path = path_of(pod);
   if ((!scheme.empty() && scheme != "http") || port == 0 || path.empty()) return "";
-  const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
+  const std::string host = companion_host(pod, discovery);
   if (host.empty()) return "";
   return "http://" + host + ":" + std::to_string(port) + std::string(path);
 }
@@ -197,23 +193,10 @@ bool is_companion(const Pod& pod) {
 }
 
 Target target_of(const Pod& pod, std::string url, const Discovery& discovery) {
-  const std::int64_t interval = discovery.companions_interval_ms;
-  const std::string_view workload = identify(pod).workload;
-  Target target;
-  target.collector = "companion_page";
-  target.key = target.collector + "/" + pod.namespace_name + "/" + pod.name;
-  target.url = std::move(url);
-  target.expect = Expect::kText;
-  target.body_limit = kBodyLimit;
-  target.pace = {.interval_ms = interval,
-                 .timeout_ms = std::clamp(interval * 8 / 10, kMinTimeoutMs, kMaxTimeoutMs),
-                 .first_timeout_ms = kMaxTimeoutMs,
-                 .ttl_ms = std::max(kMinTtlMs, 3 * interval)};
-  target.app.namespace_name = pod.namespace_name;
-  target.pod_uid = pod.uid;
-  target.pod_created = pod.created_at;
+  Target target = companion_target(pod, discovery, "companion_page", std::move(url), Expect::kText);
   target.sample_limit = discovery.companions_max_samples;
-  if (workload != "other") target.workload = workload;
+  if (const std::string_view workload = identify(pod).workload; workload != "other")
+    target.workload = workload;
   return target;
 }
 

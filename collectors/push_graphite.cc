@@ -25,9 +25,12 @@ std::string_view take_word(std::string_view& rest) {
   return word;
 }
 
-class Graphite final : public PushRegistry {
+class Graphite final : public PushDecoder {
  public:
-  explicit Graphite(PushSender sender) : PushRegistry(PushProtocol::kGraphite, std::move(sender)) {}
+  explicit Graphite(PushSender sender) : registry_(PushProtocol::kGraphite, std::move(sender)) {}
+
+  bool has_news(SteadyTime now) const override { return registry_.has_news(now); }
+  PushReport report(SteadyTime now) override { return registry_.report(now); }
 
   void take(std::string_view text, SteadyTime now, PushCounts& counts) override {
     ++count_of(counts, take_line(text, now));
@@ -41,8 +44,10 @@ class Graphite final : public PushRegistry {
     const auto number = parse_push_number(take_word(line), false);
     const auto seconds = parse_push_number(take_word(line), false);
     if (!take_word(line).empty() || !number || !seconds) return PushResult::kSyntax;
-    return take_value(name, *number, CountSuffix::kGraphite, now);
+    return registry_.take_value(name, *number, CountSuffix::kGraphite, now);
   }
+
+  PushRegistry registry_;
 };
 
 }  // namespace

@@ -14,9 +14,12 @@
 namespace flintgauge {
 namespace {
 
-class Statsd final : public PushRegistry {
+class Statsd final : public PushDecoder {
  public:
-  explicit Statsd(PushSender sender) : PushRegistry(PushProtocol::kStatsd, std::move(sender)) {}
+  explicit Statsd(PushSender sender) : registry_(PushProtocol::kStatsd, std::move(sender)) {}
+
+  bool has_news(SteadyTime now) const override { return registry_.has_news(now); }
+  PushReport report(SteadyTime now) override { return registry_.report(now); }
 
   void take(std::string_view text, SteadyTime now, PushCounts& counts) override {
     if (text.ends_with('\n')) text.remove_suffix(1);
@@ -40,8 +43,10 @@ class Statsd final : public PushRegistry {
     const bool is_value = type == "c" || type == "g";
     if (!number || (!is_value && type != "ms")) return PushResult::kSyntax;
     if (!is_value) return PushResult::kSkipped;
-    return take_value(line.substr(0, colon), *number, CountSuffix::kNone, now);
+    return registry_.take_value(line.substr(0, colon), *number, CountSuffix::kNone, now);
   }
+
+  PushRegistry registry_;
 };
 
 }  // namespace

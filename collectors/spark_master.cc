@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/common/companion_target.h"
 #include "collectors/common/json_decoder.h"
-#include "collectors/common/spark_target.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/identity.h"
 
@@ -22,11 +22,6 @@ using json::Kind;
 using json::Verdict;
 
 constexpr std::string_view kDefaultPort = "8080";  // spark.master.ui.port
-constexpr std::size_t kBodyLimit = 4UL * 1024 * 1024;
-constexpr std::int64_t kMinTimeoutMs = 2'000;
-constexpr std::int64_t kMaxTimeoutMs = 10'000;
-constexpr std::int64_t kFirstTimeoutMs = 30'000;  // the UI's first answer is slow, like a driver's
-constexpr std::int64_t kMinTtlMs = 60'000;
 constexpr double kMiB = 1024.0 * 1024.0;
 
 enum class Field : std::uint8_t { kStatus, kWorker, kApplication, kState, kNumber };
@@ -137,13 +132,6 @@ class MasterDecoder final : public JsonDecoder {
   Master master_;
 };
 
-/// Where the pod's annotation tells the port of the master's UI: its path is one of the UI's pages.
-int port_of(const Pod& pod, const std::vector<int>& own_ports) {
-  const bool names_ui = pod.annotation("prometheus.io/path").starts_with("/metrics/");
-  const int port = names_ui ? allowed_port(pod.annotation("prometheus.io/port"), own_ports) : 0;
-  return port != 0 ? port : allowed_port(kDefaultPort, own_ports);
-}
-
 class SparkMaster final : public Collector {
  public:
   std::string_view name() const override { return "spark_master"; }
@@ -153,25 +141,8 @@ class SparkMaster final : public Collector {
     std::vector<Target> targets;
     if (discovery.pods == nullptr) return targets;
     for (const Pod& pod : discovery.pods->pods) {
-      if (pod.phase != Phase::kRunning || pod.host_network || pod.ips.empty()) continue;
-      const PodIdentity identity = identify(pod);
-      const std::string host = url_host_of_pod(pod.ips.front(), pod.host_ip, discovery.allow_loopback);
-      if (!identity.is_master || host.empty()) continue;
-      const std::int64_t interval = discovery.companions_interval_ms;
-      Target& target = targets.emplace_back();
-      target.collector = name();
-      target.key = target.collector + "/" + pod.namespace_name + "/" + pod.name;
-      target.url = "http://" + host + ":" + std::to_string(port_of(pod, discovery.own_ports)) + "/json/";
-      target.expect = Expect::kJson;
-      target.body_limit = kBodyLimit;
-      target.pace = {.interval_ms = interval,
-                     .timeout_ms = std::clamp(interval * 8 / 10, kMinTimeoutMs, kMaxTimeoutMs),
-                     .first_timeout_ms = kFirstTimeoutMs,
-                     .ttl_ms = std::max(kMinTtlMs, 3 * interval)};
-      target.app.namespace_name = pod.namespace_name;
-      target.pod_uid = pod.uid;
-      target.pod_created = pod.created_at;
-      target.workload = identity.cluster_name;
+      if (!identify(pod).is_master || companion_host(pod, discovery).empty()) continue;
+      targets.push_back(cluster_target(pod, discovery, name(), kDefaultPort, "/json/", Expect::kJson));
     }
     return targets;
   }

@@ -55,6 +55,14 @@ std::string catalogue_markdown() {
       "carries a time stamp;\n"
       "data that are too old vanish. In OpenMetrics the name of a counter family has no `_total`, that of an "
       "info family no `_info`.\n\n"
+      "Made from: *driver registry* is the driver's own registry by whatever way it comes, `/metrics/json/`, "
+      "else `/metrics/prometheus/`\n"
+      "or a JMX exporter's page; Graphite, StatsD or a Pushgateway. *Executor registry* is an executor's: a "
+      "JMX "
+      "exporter's page, Graphite,\n"
+      "StatsD or a Pushgateway, and a driver's in local mode. Of a counter that several tell the larger "
+      "number "
+      "counts.\n\n"
       "| Family | Type | Labels | Meaning | Made from |\n|---|---|---|---|---|\n";
   for (const Family& entry : kCatalogue) append_row(out, entry);
   return out;

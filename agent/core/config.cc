@@ -83,7 +83,9 @@ Status validate_times_and_sizes(const Config& config) {
 Status validate_push(const Config& config) {
   const PushConfig& push = config.push;
   for (const auto& [key, address] : {std::pair{"push.graphite_listen_address", &push.graphite_listen_address},
-                                     {"push.statsd_listen_address", &push.statsd_listen_address}}) {
+                                     {"push.graphite_udp_listen_address", &push.graphite_udp_listen_address},
+                                     {"push.statsd_listen_address", &push.statsd_listen_address},
+                                     {"push.pushgateway_listen_address", &push.pushgateway_listen_address}}) {
     if (address->empty()) continue;
     if (const auto parsed = parse_listen_address(*address); !parsed) return bad(key, parsed.error().message);
     if (!config.spark.enabled) return bad(key, "needs spark.enabled: true");

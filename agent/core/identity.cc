@@ -57,10 +57,11 @@ std::string_view job_name_of(const Pod& pod, Role role) {
   return stable_job_name(driver);
 }
 
-bool is_standalone_master(const Pod& pod, std::string_view role) {
-  if (!role.empty()) return role == "master";
+/// `part`: "master" or "worker".
+bool is_standalone(std::string_view part, const Pod& pod, std::string_view role) {
+  if (!role.empty()) return role == part;
   return label_of(pod, "app.kubernetes.io/name") == "spark" &&
-         label_of(pod, "app.kubernetes.io/component") == "master";
+         label_of(pod, "app.kubernetes.io/component") == part;
 }
 
 std::string_view cluster_name_of(const Pod& pod) {
@@ -172,8 +173,9 @@ PodIdentity identify(const Pod& pod) {
   identity.operator_name = operator_of(pod);
   const bool is_spark = !identity.app_id.empty() || !role.empty();
   if (is_spark) identity.job_name = job_name_of(pod, identity.role);
-  identity.is_master = is_standalone_master(pod, role);
-  if (identity.is_master) identity.cluster_name = cluster_name_of(pod);
+  identity.is_master = is_standalone("master", pod, role);
+  identity.is_worker = is_standalone("worker", pod, role);
+  if (identity.is_master || identity.is_worker) identity.cluster_name = cluster_name_of(pod);
   identity.workload = workload_of(pod, is_spark);
   return identity;
 }

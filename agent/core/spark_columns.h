@@ -48,6 +48,8 @@ enum class Column : std::uint8_t {
   kStorageMemoryMax,
   kDriverHeapUsed,
   kDriverHeapMax,
+  kConnectSessions,
+  kConnectOperations,
   kJobsSucceeded,  // counters that drivers tell
   kJobsFailed,
   kStagesCompleted,
@@ -105,6 +107,8 @@ inline constexpr std::array<ColumnFamily, kColumns> kColumnFamilies = {{
     {family("flintgauge_spark_storage_memory_max_bytes"), ""},
     {family("flintgauge_spark_driver_heap_used_bytes"), ""},
     {family("flintgauge_spark_driver_heap_max_bytes"), ""},
+    {family("flintgauge_spark_connect_sessions"), ""},
+    {family("flintgauge_spark_connect_operations"), ""},
     {family("flintgauge_spark_jobs_succeeded_total"), ""},
     {family("flintgauge_spark_jobs_failed_total"), ""},
     {family("flintgauge_spark_stages_completed_total"), ""},

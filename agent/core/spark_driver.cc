@@ -21,6 +21,8 @@ constexpr auto kShown = std::to_array<Shown>({
     {Measure::kDriverStorageMemoryMaxBytes, Column::kStorageMemoryMax},
     {Measure::kDriverHeapUsedBytes, Column::kDriverHeapUsed},
     {Measure::kDriverHeapMaxBytes, Column::kDriverHeapMax},
+    {Measure::kDriverConnectSessions, Column::kConnectSessions},
+    {Measure::kDriverConnectOperations, Column::kConnectOperations},
     {Measure::kDriverJobsSucceeded, Column::kJobsSucceeded},
     {Measure::kDriverJobsFailed, Column::kJobsFailed},
     {Measure::kDriverStagesCompleted, Column::kStagesCompleted},

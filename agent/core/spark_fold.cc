@@ -199,9 +199,6 @@ class SparkFold final : public Fold {
       entry.streaming.add_series(out, key);
     }
     for (const auto& [name, overflow] : overflow_) overflow.shown.add_series(out, name, kOverflowAppId);
-    for (const auto& [name, use] : budget_.namespaces()) {
-      if (use.refused > 0) out.add(family("flintgauge_spark_series_overflow_total"), {name}, use.refused);
-    }
   }
 
   /// True when the set of series that are made of facts is another than last time.

@@ -50,6 +50,12 @@ constexpr auto kColumns = std::to_array<Column>({
     {Measure::kClusterUsedCores, family("flintgauge_spark_cluster_used_cores"), "", ""},
     {Measure::kClusterMemoryBytes, family("flintgauge_spark_cluster_memory_bytes"), "", ""},
     {Measure::kClusterUsedMemoryBytes, family("flintgauge_spark_cluster_used_memory_bytes"), "", ""},
+    {Measure::kWorkerPods, family("flintgauge_spark_worker_pods"), "", ""},
+    {Measure::kWorkerExecutors, family("flintgauge_spark_worker_executors"), "", ""},
+    {Measure::kWorkerFreeCores, family("flintgauge_spark_worker_free_cores"), "", ""},
+    {Measure::kWorkerUsedCores, family("flintgauge_spark_worker_used_cores"), "", ""},
+    {Measure::kWorkerFreeMemoryBytes, family("flintgauge_spark_worker_free_memory_bytes"), "", ""},
+    {Measure::kWorkerUsedMemoryBytes, family("flintgauge_spark_worker_used_memory_bytes"), "", ""},
 });
 constexpr FamilyId kPods = family("flintgauge_tool_pods");
 constexpr std::uint32_t kHasPods = 1U << 31U;  // in a set of columns
@@ -77,15 +83,16 @@ struct Numbers {
 
 /// What one pod's page says of all tools.
 struct Page {
-  Numbers now;          ///< of the last good scrape
-  Numbers last;         ///< counters as they were told last, also while the page cannot be read
-  std::string cluster;  ///< of a master's page: the name of its cluster
+  Numbers now;            ///< of the last good scrape
+  Numbers last;           ///< counters as they were told last, also while the page cannot be read
+  std::string cluster;    ///< of a master's or worker's page: the name of its cluster
+  std::string read_from;  ///< the target that was read last
   bool is_live = false;
   bool has_been_read = false;
   SteadyTime read_at;
 };
 
-/// (namespace, target, pod).
+/// (namespace, target when it has no pod, pod).
 using PageKey = std::tuple<std::string, std::string, std::string>;
 
 /// One tool or one standalone cluster in one namespace.
@@ -146,6 +153,8 @@ class ToolFold final : public Fold {
       page.last.value[column] = page.now.value[column];
       page.last.present |= 1U << column;
     }
+    if (page.now.has(place(Measure::kWorkerExecutors))) page.now.add(place(Measure::kWorkerPods), 1);
+    page.read_from = target.key;
     page.is_live = page.has_been_read = true;
     page.read_at = now.steady;
     return counts;
@@ -153,7 +162,7 @@ class ToolFold final : public Fold {
 
   void drop(const Target& target, const Now& now) override {
     const auto at = pages_.find(key_of(target));
-    if (at == pages_.end() || !at->second.is_live) return;
+    if (at == pages_.end() || !at->second.is_live || at->second.read_from != target.key) return;
     for_each_group(at->first, at->second, [&](Group& group) { group.live_at = now.steady; });
     at->second.is_live = false;
     at->second.read_at = now.steady;
@@ -196,8 +205,10 @@ class ToolFold final : public Fold {
  private:
   static constexpr std::size_t kSeries = kColumns.size() + 1;
 
+  /// What stands in for another page of the pod tells the same numbers: they are one page.
   static PageKey key_of(const Target& target) {
-    return {target.app.namespace_name, target.key, target.pod_uid};
+    const bool has_pod = !target.pod_uid.empty();
+    return {target.app.namespace_name, has_pod ? std::string() : target.key, target.pod_uid};
   }
 
   Page& page_of(const Target& target) {

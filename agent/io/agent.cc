@@ -30,7 +30,8 @@ Discovery discovery_of(const Config& config) {
   discovery.kubelet_interval_ms = config.kubelet.interval_ms;
   discovery.summary_interval_ms = config.kubelet.summary_interval_ms;
   discovery.spark_interval_ms = config.spark.interval_ms;
-  for (const std::string& own : {config.web.listen_address, config.push.graphite_listen_address}) {
+  for (const std::string& own : {config.web.listen_address, config.push.graphite_listen_address,
+                                 config.push.pushgateway_listen_address}) {
     if (const auto address = parse_listen_address(own)) discovery.own_ports.push_back(address->port);
   }
   discovery.companions_interval_ms = config.companions.interval_ms;

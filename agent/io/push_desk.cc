@@ -8,6 +8,10 @@
 namespace flintgauge {
 namespace {
 
+constexpr auto kProtocols =
+    std::to_array({PushProtocol::kGraphite, PushProtocol::kStatsd, PushProtocol::kPushgateway});
+static_assert(kProtocols.size() == kPushProtocolNames.size());
+
 constexpr std::size_t index_of(PushProtocol protocol) { return static_cast<std::size_t>(protocol); }
 
 PushRefusal refusal_of(PodAddresses::Kind kind) {
@@ -68,10 +72,11 @@ void PushDesk::set_pods(const std::shared_ptr<const PodList>& pods) {
 }
 
 void PushDesk::end(Sender& sender) {
-  for (const auto& decoder : sender.decoders) {
-    if (!decoder) continue;
-    if (decoder->has_news({})) over_.push_back(decoder->report({}));
-    PushReport last = decoder->report({});
+  for (const PushProtocol protocol : kProtocols) {
+    PushValues* const values = sender.values(protocol);
+    if (values == nullptr) continue;
+    if (values->has_news({})) over_.push_back(values->report({}));
+    PushReport last = values->report({});
     last.is_over = true;
     over_.push_back(std::move(last));
   }
@@ -87,7 +92,8 @@ PushDesk::Sender& PushDesk::make_sender(const Pod& pod, PushSender who, SteadyTi
   Sender sender{.who = std::move(who),
                 .budget = Budget(limits_.pod_lines_per_second, limits_.pod_bytes_per_second, now),
                 .of_namespace = &of_namespace->second,
-                .decoders = {}};
+                .decoders = {},
+                .groups = {}};
   sender.has_driver = addresses_->has_driver(sender.who.app);
   return senders_.emplace(pod.uid, std::move(sender)).first->second;
 }
@@ -169,6 +175,53 @@ bool PushDesk::take(std::string_view address, PushProtocol protocol, std::span<c
   return true;
 }
 
+std::optional<PushSender> PushDesk::sender_at(std::string_view address, PushProtocol protocol,
+                                              SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  const Sender* const sender = find(address, protocol, now);
+  return sender == nullptr ? std::nullopt : std::optional(sender->who);
+}
+
+bool PushDesk::charge(std::string_view address, PushProtocol protocol, std::size_t bytes, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Sender* const sender = find(address, protocol, now);
+  if (sender == nullptr) return false;
+  for (Budget* const budget : {&sender->budget, sender->of_namespace}) {
+    budget->bytes.tokens(now);
+    budget->bytes.charge(static_cast<double>(bytes));
+  }
+  counters_of(*sender, protocol).add({}, bytes);
+  return true;
+}
+
+PushOutcome PushDesk::take_body(std::string_view address, const PushSender& who, const PushGroup& group,
+                                PushAction action, Decoder& body, const Status& fed, SteadyTime now) {
+  constexpr auto kProtocol = PushProtocol::kPushgateway;
+  const std::lock_guard lock(mutex_);
+  Sender* const sender = find(address, kProtocol, now);
+  if (sender == nullptr) return {PushVerdict::kUnknownSender, {}};
+  PushCounts counts{};
+  PushOutcome outcome;
+  const double left = std::min(sender->budget.lines.tokens(now), sender->of_namespace->lines.tokens(now));
+  if (sender->who != who) {
+    // The address has changed hands while the body came: its names were compared with another's.
+    count_of(counts, PushResult::kIdentity) += lines_of(body.counts());
+    outcome = {PushVerdict::kUnknownSender, {}};
+  } else if (left < 1) {
+    count_of(counts, PushResult::kBudget) += lines_of(body.counts());
+    outcome = {PushVerdict::kBudget, "the budget of lines is used up"};
+  } else if (!sender->has_driver) {
+    count_of(counts, PushResult::kDriverElsewhere) += lines_of(body.counts());
+  } else {
+    if (!sender->groups) sender->groups = make_push_groups(sender->who);
+    outcome = sender->groups->take(group, action, body, fed, now, counts);
+  }
+  for (Budget* const budget : {&sender->budget, sender->of_namespace})
+    budget->lines.charge(left < 1 ? 0 : static_cast<double>(lines_of(body.counts())));
+  counters_of(*sender, kProtocol).add(counts, 0);
+  return outcome;
+}
+
 void PushDesk::count(std::string_view address, PushProtocol protocol, PushResult result, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   Sender* const sender = find(address, protocol, now);
@@ -191,12 +244,12 @@ bool PushDesk::flush(SteadyTime now) {
   over_.erase(over_.begin(), over_.begin() + static_cast<std::ptrdiff_t>(handed));
   any = handed != 0;
   for (auto& [uid, sender] : senders_) {
-    for (std::size_t i = 0; i < sender.decoders.size(); ++i) {
-      PushDecoder* const decoder = sender.decoders[i].get();
-      if (decoder == nullptr || !decoder->has_news(now)) continue;
+    for (const PushProtocol protocol : kProtocols) {
+      PushValues* const values = sender.values(protocol);
+      if (values == nullptr || !values->has_news(now)) continue;
       if (!has_room()) return any;
-      queue_.offer(decoder->report(now));
-      sender.counters[i]->count_report();
+      queue_.offer(values->report(now));
+      sender.counters[index_of(protocol)]->count_report();
       any = true;
     }
   }

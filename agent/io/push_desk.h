@@ -45,6 +45,17 @@ class PushDesk {
   bool take(std::string_view address, PushProtocol protocol, std::span<const std::string_view> lines,
             std::size_t bytes, SteadyTime now);
 
+  /// Whose address it is; nothing, and the refusal counted, when it is nobody's.
+  std::optional<PushSender> sender_at(std::string_view address, PushProtocol protocol, SteadyTime now);
+
+  /// Bytes of a body, as they come. False when the address is nobody's any more.
+  bool charge(std::string_view address, PushProtocol protocol, std::size_t bytes, SteadyTime now);
+
+  /// A whole body for a Pushgateway, which `body` was fed with; see PushGroups::take(). `who`: as sender_at()
+  /// said before it came.
+  PushOutcome take_body(std::string_view address, const PushSender& who, const PushGroup& group,
+                        PushAction action, Decoder& body, const Status& fed, SteadyTime now);
+
   /// A line that cannot be given to take().
   void count(std::string_view address, PushProtocol protocol, PushResult result, SteadyTime now);
 
@@ -63,7 +74,14 @@ class PushDesk {
     bool has_driver = false;  ///< the application's driver runs on this node
     Budget budget;
     Budget* of_namespace = nullptr;
-    std::array<std::unique_ptr<PushDecoder>, kPushProtocolNames.size()> decoders;
+    std::array<std::unique_ptr<PushDecoder>, kPushProtocolNames.size()> decoders;  ///< of lines
+    std::unique_ptr<PushGroups> groups;                                            ///< of a Pushgateway
+
+    /// Null when nothing came by the protocol.
+    PushValues* values(PushProtocol protocol) const {
+      if (protocol == PushProtocol::kPushgateway) return groups.get();
+      return decoders[static_cast<std::size_t>(protocol)].get();
+    }
     std::array<PushCounters*, kPushProtocolNames.size()> counters{};
   };
 

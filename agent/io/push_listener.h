@@ -1,36 +1,29 @@
-// The thread that listens for pushes: Graphite's plaintext over TCP, StatsD over UDP. One loop over poll();
-// connections, buffers, times and the work of one turn are bounded.
+// The thread that listens for pushes: Graphite's plaintext over TCP and UDP, StatsD over UDP, a Pushgateway's
+// HTTP. One loop over poll(); connections, buffers, times and the work of one turn are bounded.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "agent/io/push_datagrams.h"
 #include "agent/io/push_desk.h"
 #include "agent/io/push_socket.h"
+#include "agent/io/push_streams.h"
 #include "flintgauge/config.h"
 #include "flintgauge/error.h"
 #include "flintgauge/store.h"
 #include "flintgauge/time.h"
 
-struct pollfd;
-
 namespace flintgauge {
 
 class PushListener {
  public:
-  static constexpr std::size_t kConnections = 256;
-  static constexpr std::size_t kConnectionsOfPod = 8;
-  static constexpr std::int64_t kIdleMs = 60'000;
-  static constexpr std::int64_t kLongestMs = 300'000;  ///< Spark opens a connection for each report
   static constexpr std::int64_t kFlushMs = 1'000;
 
   /// Binds what the configuration names; starts nothing. `handed_on` is called from the listener's thread
@@ -48,34 +41,17 @@ class PushListener {
   /// The pod list may have changed. Any thread.
   void wake() noexcept;
 
-  PushDesk& desk() { return desk_; }
-
  private:
-  struct Connection {
-    Descriptor socket;
-    std::string peer;
-    std::string carry;  ///< the beginning of a line, at most kMaxPushLine bytes
-    SteadyTime opened, heard;
-    bool is_paused = false;  ///< its tenant's bytes are used up for now
-  };
-  using Connections = std::list<Connection>;
-
   PushListener(const PushConfig& config, Store& store, PushQueue& queue, SelfMetrics& metrics,
                std::function<void()> handed_on);
   Status listen(const PushConfig& config);
+  Status listen_for_streams(const std::string& address, PushProtocol protocol);
+  Status listen_for_datagrams(const std::string& address, PushProtocol protocol);
+  PushStreams::Opening open(PushProtocol protocol, const std::string& peer, SteadyTime now);
   void run(const std::stop_token& stop) noexcept;
   void turn();
   void find_pods();
   int wait_ms(SteadyTime now) const;
-  std::vector<pollfd> watched(SteadyTime now);
-  void accept_all(SteadyTime now);
-  void accept_one(Descriptor socket, const std::string& peer, SteadyTime now);
-  bool read_some(Connection& connection, SteadyTime now);
-  bool take_lines(Connection& connection, std::string_view bytes, SteadyTime now);
-  void end(const Connection& connection, SteadyTime now);
-  void close_old(SteadyTime now);
-  void receive(SteadyTime now);
-  std::size_t receive_batch(SteadyTime now);
   void flush(SteadyTime now);
 
   Store& store_;
@@ -83,14 +59,11 @@ class PushListener {
   PushDesk desk_;
   std::function<void()> handed_on_;
   std::shared_ptr<const PodList> pods_;
-  Descriptor wake_;      // eventfd
-  Descriptor graphite_;  // none: off
-  Descriptor statsd_;
-  Connections connections_;
+  Descriptor wake_;  // eventfd
+  std::list<PushStreams> streams_;
+  std::list<PushDatagrams> datagrams_;
   std::vector<char> buffer_;
-  std::vector<std::string_view> lines_;
-  SteadyTime flushed_, accept_again_, receive_again_;
-  std::uint32_t kernel_drops_ = 0;
+  SteadyTime flushed_;
   std::jthread thread_;
 };
 

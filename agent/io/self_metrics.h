@@ -51,10 +51,14 @@ enum class PushRefusal : std::uint8_t {
   kConnections,
   kPodConnections,
   kTimeout,
+  // Of requests to the Pushgateway.
+  kRequest,   ///< path, method, framing
+  kFormat,    ///< compressed, or no text
+  kTooLarge,  ///< a body over kMaxPushBody
 };
-inline constexpr std::array<std::string_view, 7> kPushRefusalNames = {
+inline constexpr std::array<std::string_view, 10> kPushRefusalNames = {
     "unknown_peer",    "host_network", "ambiguous_address", "not_spark", "connections",
-    "pod_connections", "timeout"};
+    "pod_connections", "timeout",      "request",           "format",    "too_large"};
 
 /// Counters of what a namespace pushes through one protocol. Made by SelfMetrics::push().
 class PushCounters {

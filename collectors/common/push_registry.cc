@@ -30,6 +30,40 @@ std::string_view after(std::string_view text, std::string_view word) {
   return text.substr(word.size() + 1);
 }
 
+/// "spark_HEX32", "app_20261122190152_0000", "local_1795374148123": an id with all its digits, so that a
+/// "my_app_2024_05" is none.
+bool is_mangled_app_id(std::string_view text) {
+  constexpr std::size_t kTimeDigits = 13;  // milliseconds; app ids have 14
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!is_app_id(text)) return false;
+  if (text.starts_with("spark_") && !text.starts_with("spark_application_")) return true;
+  const auto first = std::ranges::find_if(text, is_digit);
+  const auto last = std::find_if_not(first, text.end(), is_digit);
+  return static_cast<std::size_t>(last - first) >= kTimeDigits;
+}
+
+/// Ids have up to three parts, and what stands around them may have any.
+bool holds_mangled_app_id(std::string_view text) {
+  constexpr int kParts = 3;
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = begin;
+    for (int part = 0; part < kParts && end < text.size(); ++part) {
+      end = std::min(text.find('_', end + (part == 0 ? 0 : 1)), text.size());
+      if (is_mangled_app_id(text.substr(begin, end - begin))) return true;
+    }
+    begin = std::min(text.find('_', begin), text.size() - 1) + 1;
+  }
+  return false;
+}
+
+bool holds_part(std::string_view text, std::string_view part) {
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) {
+    const std::size_t end = at + part.size();
+    if ((at == 0 || text[at - 1] == '_') && (end == text.size() || text[end] == '_')) return true;
+  }
+  return false;
+}
+
 Target target_of(PushProtocol protocol, const PushSender& sender) {
   Target target;
   target.collector = "push_" + std::string(to_string(protocol));
@@ -50,6 +84,10 @@ bool is_app_id(std::string_view text) {
   if (spark.size() == kUuidDigits && all_hex(spark)) return true;
   if (all_digits(after(spark, "application")) || all_digits(after(text, "local"))) return true;
   return two_numbers(after(text, "app")) || two_numbers(after(text, "application"));
+}
+
+bool claims_another_app(std::string_view mangled_namespace, std::string_view mangled_app_id) {
+  return !holds_part(mangled_namespace, mangled_app_id) && holds_mangled_app_id(mangled_namespace);
 }
 
 PushRegistry::PushRegistry(PushProtocol protocol, PushSender sender)
@@ -82,23 +120,27 @@ PushResult PushRegistry::take_value(std::string_view name, double number, CountS
 PushResult PushRegistry::take_metric(std::string_view namespace_name, std::string_view instance,
                                      const RegistryMetric* metric, double number, SteadyTime now) {
   if (instance != sender_.instance || claims_another(namespace_name)) return PushResult::kIdentity;
-  if (metric == nullptr) return PushResult::kSkipped;
-  // Here is one number for each measure: streaming queries and listener queues, of which there may be
-  // several, are the driver's pages to tell.
-  if (metric->scope == Scope::kQuery || metric->metric.find('*') != std::string_view::npos)
-    return PushResult::kSkipped;
-  if (metric->scope == Scope::kDriver && sender_.role != Role::kDriver) return PushResult::kSkipped;
+  if (metric == nullptr || !is_single(*metric) || !is_own(metric->scope)) return PushResult::kSkipped;
   if (!std::isfinite(number) || number < 0) return PushResult::kNotFinite;  // -1: the JVM cannot tell
-  Value& value = values_[static_cast<std::size_t>(metric->measure)];
-  value.number = to_base(metric->unit, number);
+  set(registry_route(*metric, sender_.instance), to_base(metric->unit, number), now);
+  return PushResult::kKept;
+}
+
+void PushRegistry::set(Route route, double number, SteadyTime now) {
+  Value& value = values_[static_cast<std::size_t>(route.measure)];
+  value.number = number;
   value.heard = now;
   value.is_known = true;
   if (value.series == kNone) {
     value.series = static_cast<SeriesIndex>(routes_.size());
-    routes_.push_back(registry_route(*metric, sender_.instance));
+    routes_.push_back(std::move(route));
   }
   has_news_ = true;
-  return PushResult::kKept;
+}
+
+void PushRegistry::forget(Measure measure) {
+  values_[static_cast<std::size_t>(measure)].is_known = false;
+  has_news_ = true;
 }
 
 bool PushRegistry::has_news(SteadyTime now) const {

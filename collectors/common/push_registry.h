@@ -18,19 +18,30 @@ namespace flintgauge {
 /// local-MS, spark-application-MS, application_MS_NUMBER; with any separator.
 bool is_app_id(std::string_view text);
 
-class PushRegistry : public PushDecoder {
+/// Does the mangled namespace name an application, and not this one?
+bool claims_another_app(std::string_view mangled_namespace, std::string_view mangled_app_id);
+
+class PushRegistry {
  public:
   PushRegistry(PushProtocol protocol, PushSender sender);
 
-  bool has_news(SteadyTime now) const final;
-  PushReport report(SteadyTime now) final;
+  bool has_news(SteadyTime now) const;
+  PushReport report(SteadyTime now);
+  const PushSender& sender() const { return sender_; }
 
- protected:
+  /// Does a namespace as it was sent name an application, and not the sender's?
+  bool claims_another(std::string_view namespace_name) const;
+  /// May the sender speak of numbers of this scope?
+  bool is_own(Scope scope) const { return scope != Scope::kDriver || sender_.role == Role::kDriver; }
+
   /// `number` as it was sent; whatever the instance says about its unit is converted here.
   PushResult take_value(std::string_view name, double number, CountSuffix suffix, SteadyTime now);
   /// The same for a name whose parts and metric are known.
   PushResult take_metric(std::string_view namespace_name, std::string_view instance,
                          const RegistryMetric* metric, double number, SteadyTime now);
+  /// A finite number in base units, for the route's measure.
+  void set(Route route, double number, SteadyTime now);
+  void forget(Measure measure);
 
  private:
   static constexpr SeriesIndex kNone = std::numeric_limits<SeriesIndex>::max();
@@ -41,7 +52,6 @@ class PushRegistry : public PushDecoder {
     bool is_told = false;        ///< in the last report
     bool is_known = false;
   };
-  bool claims_another(std::string_view namespace_name) const;
 
   PushSender sender_;
   std::shared_ptr<const Target> target_;

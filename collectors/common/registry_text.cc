@@ -29,7 +29,8 @@ TextPage text_page(RegistryPage page) {
 
 class RegistryTextDecoder final : public Decoder {
  public:
-  explicit RegistryTextDecoder(RegistryPage page) : text_(make_text_decoder(text_page(std::move(page)))) {}
+  explicit RegistryTextDecoder(RegistryPage page)
+      : unit_(page.unit), text_(make_text_decoder(text_page(std::move(page)))) {}
 
   void begin() override {
     counts_ = {};
@@ -49,7 +50,7 @@ class RegistryTextDecoder final : public Decoder {
         ++counts_.not_finite;
         continue;
       }
-      sample.value = to_base(unit_of_measure(told.routes[sample.series].measure), sample.value);
+      sample.value = to_base(unit_(told.routes[sample.series].measure), sample.value);
       samples_.push_back(sample);
     }
     told.samples = samples_;
@@ -59,6 +60,7 @@ class RegistryTextDecoder final : public Decoder {
   const ScrapeCounts& counts() const override { return counts_; }
 
  private:
+  RegistryUnit (*unit_)(Measure measure);
   std::unique_ptr<Decoder> text_;
   std::vector<Sample> samples_;
   ScrapeCounts counts_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "collectors/common/spark_registry.h"
 #include "collectors/common/text_labels.h"
 #include "flintgauge/collector.h"
 
@@ -16,6 +17,8 @@ struct RegistryPage {
   /// Where a metric of this name goes; nothing when nobody wants it. Pure.
   std::function<std::optional<Route>(std::string_view metric_name)> route;
   LabelSyntax labels = LabelSyntax::kUnescaped;
+  /// The unit in which the page says a measure.
+  RegistryUnit (*unit)(Measure measure) = unit_of_measure;
 };
 
 /// Lenient: a bad line is counted, never fails the page (spark.md section 2). Negative values mean "cannot

@@ -199,6 +199,23 @@ bool follows_known_source(std::string_view rest) {
   });
 }
 
+/// NAMESPACE_INSTANCE_SOURCE_METRIC, mangled.
+std::optional<MangledName> split_mangled(std::string_view body, std::string_view own_namespace_mangled) {
+  const std::size_t own = own_namespace_mangled.size();
+  if (own != 0 && body.starts_with(own_namespace_mangled) && body.substr(own).starts_with('_')) {
+    std::string_view rest = body.substr(own + 1);
+    const std::string_view instance = take_part(rest, '_');
+    if (is_instance(instance) && !rest.empty()) return MangledName{own_namespace_mangled, instance, rest};
+  }
+  for (std::size_t at = body.find('_'); at != std::string_view::npos; at = body.find('_', at + 1)) {
+    std::string_view rest = body.substr(at + 1);
+    const std::string_view instance = take_part(rest, '_');
+    if (at > 0 && is_instance(instance) && follows_known_source(rest))
+      return MangledName{body.substr(0, at), instance, rest};
+  }
+  return std::nullopt;
+}
+
 bool ends_with_any_case(std::string_view text, std::string_view end) {
   return text.size() > end.size() && equals_mangled(end, text.substr(text.size() - end.size()), true);
 }
@@ -263,21 +280,13 @@ std::string mangle_registry_name(std::string_view text) {
 std::optional<MangledName> parse_mangled_name(std::string_view name, std::string_view own_namespace_mangled) {
   constexpr std::string_view kStart = "metrics_";
   if (!name.starts_with(kStart) || name.size() > kMaxRegistryName) return std::nullopt;
-  const std::string_view body = name.substr(kStart.size());
-  if (!own_namespace_mangled.empty() && body.starts_with(own_namespace_mangled)) {
-    std::string_view rest = body.substr(own_namespace_mangled.size());
-    if (rest.starts_with('_')) {
-      rest.remove_prefix(1);
-      const std::string_view instance = take_part(rest, '_');
-      if (is_instance(instance) && !rest.empty()) return MangledName{instance, rest};
-    }
-  }
-  for (std::size_t at = body.find('_'); at != std::string_view::npos; at = body.find('_', at + 1)) {
-    std::string_view rest = body.substr(at + 1);
-    const std::string_view instance = take_part(rest, '_');
-    if (at > 0 && is_instance(instance) && follows_known_source(rest)) return MangledName{instance, rest};
-  }
-  return std::nullopt;
+  return split_mangled(name.substr(kStart.size()), own_namespace_mangled);
+}
+
+std::optional<MangledName> parse_pushgateway_name(std::string_view name, std::string_view own_mangled) {
+  auto parsed = name.size() > kMaxRegistryName ? std::nullopt : split_mangled(name, own_mangled);
+  if (!parsed && follows_known_source(name)) parsed = MangledName{{}, {}, name};
+  return parsed;
 }
 
 double timer_unit_seconds(RegistryChannel channel) {
@@ -335,6 +344,11 @@ const RegistryMetric* find_servlet_metric(std::string_view rest) {
     return metric != nullptr && metric->kind == kind ? metric : nullptr;
   }
   return nullptr;
+}
+
+const RegistryMetric* find_pushgateway_metric(std::string_view rest) {
+  const RegistryMetric* const metric = find_mangled(rest, false);
+  return metric != nullptr && is_single(*metric) ? metric : nullptr;
 }
 
 std::optional<QueryMetric> find_servlet_query(std::string_view rest) {

@@ -46,10 +46,14 @@ std::string mangle_registry_name(std::string_view text);
 /// "DAGScheduler_job_activeJobs_Value". `own_namespace` is tried first, mangled; else the leftmost "_driver_"
 /// or "_NUMBER_" that a known source follows ends the namespace. Nothing for other names.
 struct MangledName {
+  std::string_view namespace_name;  ///< as claimed, mangled
   std::string_view instance;
   std::string_view rest;  ///< SOURCE_METRIC_SUFFIX
 };
 std::optional<MangledName> parse_mangled_name(std::string_view name, std::string_view own_namespace_mangled);
+/// The same without "metrics_" before it, as the sink for a Pushgateway writes it; a name that begins with a
+/// known source has neither namespace nor instance: users cut them off.
+std::optional<MangledName> parse_pushgateway_name(std::string_view name, std::string_view own_mangled);
 
 /// How the numbers reached us; it decides the unit of timers (spark.md section 4.1).
 enum class RegistryChannel : std::uint8_t {
@@ -84,6 +88,12 @@ struct RegistryMetric {
   Measure measure;
 };
 
+/// An instance has one of it. Streaming queries and listener queues, of which there may be several, are the
+/// driver's pages to tell.
+constexpr bool is_single(const RegistryMetric& metric) {
+  return metric.scope != Scope::kQuery && metric.metric.find('*') == std::string_view::npos;
+}
+
 /// The metric of a parsed dotted name; null when nobody wants it. `suffix`: the name may end in ".count", as
 /// counters do in Graphite.
 enum class CountSuffix : bool { kNone, kGraphite };
@@ -92,6 +102,10 @@ const RegistryMetric* find_registry_metric(const RegistryName& name, CountSuffix
 /// The metric of "SOURCE_METRIC_Value" (gauges) or "SOURCE_METRIC_Count" (counters) as PrometheusServlet
 /// writes it; null when nobody wants it. "_Number" is the same gauge once more: null.
 const RegistryMetric* find_servlet_metric(std::string_view rest);
+
+/// The metric of "SOURCE_METRIC" as the sink for a Pushgateway writes gauges and counters alike; null when
+/// nobody wants it, and for those of which there are several.
+const RegistryMetric* find_pushgateway_metric(std::string_view rest);
 
 /// A metric of a streaming query, mangled: "spark_streaming_QUERY_METRIC_Value". The query is as it stands
 /// there, mangled too.

@@ -44,14 +44,19 @@ struct SparkConfig {
 
 /// Listeners for what Spark's sinks push. Off unless an address is given.
 struct PushConfig {
-  std::string graphite_listen_address;  ///< TCP
-  std::string statsd_listen_address;    ///< UDP
+  std::string graphite_listen_address;      ///< TCP
+  std::string graphite_udp_listen_address;  ///< UDP
+  std::string statsd_listen_address;        ///< UDP
+  std::string pushgateway_listen_address;   ///< TCP, HTTP
   std::size_t pod_lines_per_second = 1'000;
   std::size_t namespace_lines_per_second = 20'000;
   std::int64_t pod_bytes_per_second = 256LL * 1024;
   std::int64_t namespace_bytes_per_second = 4LL * 1024 * 1024;
 
-  bool is_on() const { return !graphite_listen_address.empty() || !statsd_listen_address.empty(); }
+  bool is_on() const {
+    return !graphite_listen_address.empty() || !graphite_udp_listen_address.empty() ||
+           !statsd_listen_address.empty() || !pushgateway_listen_address.empty();
+  }
 };
 
 struct CompanionsConfig {

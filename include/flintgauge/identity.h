@@ -39,8 +39,9 @@ struct PodIdentity {
   /// A standalone master: spark-role master (Apache's operator), or app.kubernetes.io/name spark and
   /// component master (charts).
   bool is_master = false;
-  /// Of a master: spark.operator/spark-cluster-name, app.kubernetes.io/instance, else its controller's or its
-  /// own name.
+  bool is_worker = false;  ///< a standalone worker: likewise, spark-role or component worker
+  /// Of a master or worker: spark.operator/spark-cluster-name, app.kubernetes.io/instance, else its
+  /// controller's or its own name.
   std::string_view cluster_name;
   std::string_view spark_version;  ///< label spark-version
   std::string_view operator_name;  ///< "kubeflow", "apache" or "none"

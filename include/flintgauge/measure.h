@@ -97,6 +97,8 @@ enum class Measure : std::uint8_t {
   kDriverStorageMemoryMaxBytes,     ///< BlockManager memory.maxMem_MB
   kDriverHeapUsedBytes,
   kDriverHeapMaxBytes,
+  kDriverConnectSessions,    ///< open sessions of a Spark Connect server
+  kDriverConnectOperations,  ///< its operations that run
   // Driver registry, counters.
   kDriverJobsSucceeded,  ///< appStatus, like the next five
   kDriverJobsFailed,
@@ -138,8 +140,15 @@ enum class Measure : std::uint8_t {
   kClusterUsedCores,
   kClusterMemoryBytes,
   kClusterUsedMemoryBytes,
+  // Of a standalone worker (scope kTool), as it tells them itself. Gauges.
+  kWorkerPods,  ///< 1
+  kWorkerExecutors,
+  kWorkerFreeCores,
+  kWorkerUsedCores,
+  kWorkerFreeMemoryBytes,
+  kWorkerUsedMemoryBytes,
 };
-inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kClusterUsedMemoryBytes) + 1;
+inline constexpr std::size_t kMeasureCount = static_cast<std::size_t>(Measure::kWorkerUsedMemoryBytes) + 1;
 
 constexpr bool is_counter(Measure measure) {
   return measure <= Measure::kNetworkTransmitDropped ||

@@ -4,6 +4,7 @@
 
 #include "flintgauge/collector.h"
 #include "support/captures.h"
+#include "support/every_capture.h"
 #include "support/json_bodies.h"
 #include "support/pods_reference.h"
 
@@ -29,12 +30,6 @@ const Pod& find(const PodList& list, std::string_view name) {
   return *pod;
 }
 
-std::vector<std::string> pod_captures() {
-  auto captures = list_captures("pods");
-  EXPECT_GE(captures.size(), 20U);
-  return captures;
-}
-
 TEST(KubeletPods, OneTargetAtTheKubelet) {
   Discovery discovery;
   discovery.kubelet_url = "https://10.0.0.7:10250";
@@ -51,19 +46,9 @@ TEST(KubeletPods, OneTargetAtTheKubelet) {
 }
 
 TEST(KubeletPods, EveryCaptureEqualsTheSlowReading) {
-  for (const std::string& path : pod_captures()) {
-    const std::string body = read_capture(path);
-    const auto tree = reference::parse_json(body);
-    ASSERT_TRUE(tree) << path;
-    const auto d = decoder();
-    const auto batch = decode(*d, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    EXPECT_EQ(reference::describe(*pods_of(batch)), reference::describe(reference::pod_list(*tree).value()))
-        << path;
-    EXPECT_EQ(d->counts().bad, 0U) << path;
-    EXPECT_EQ(d->counts().bytes, body.size()) << path;
-    EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;  // nothing is dropped silently
-  }
+  for_every_json_capture("pods", 20, decoder, [](const auto& tree, const auto& batch, const auto&) {
+    EXPECT_EQ(reference::describe(*pods_of(batch)), reference::describe(reference::pod_list(tree).value()));
+  });
 }
 
 TEST(KubeletPods, ReadsARealNode) {

@@ -4,6 +4,7 @@
 
 #include "flintgauge/collector.h"
 #include "support/captures.h"
+#include "support/every_capture.h"
 #include "support/json_bodies.h"
 #include "support/summary_reference.h"
 
@@ -38,20 +39,10 @@ TEST(KubeletSummary, OneTargetAtTheKubelet) {
 }
 
 TEST(KubeletSummary, EveryCaptureEqualsTheSlowReading) {
-  const auto captures = list_captures("summary");
-  ASSERT_GE(captures.size(), 20U);
-  for (const std::string& path : captures) {
-    const std::string body = read_capture(path);
-    const auto tree = reference::parse_json(body);
-    ASSERT_TRUE(tree) << path;
-    const auto d = decoder();
-    const auto batch = decode(*d, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    EXPECT_EQ(reference::SeriesFollower().apply(batch_of(batch)), reference::summary(*tree).value()) << path;
-    EXPECT_EQ(d->counts().bad, 0U) << path;
-    EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;  // nothing is dropped silently
-    EXPECT_EQ(d->counts().new_series, batch_of(batch).samples.size()) << path;
-  }
+  for_every_json_capture("summary", 20, decoder, [](const auto& tree, const auto& batch, const auto& counts) {
+    EXPECT_EQ(reference::SeriesFollower().apply(batch_of(batch)), reference::summary(tree).value());
+    EXPECT_EQ(counts.new_series, batch_of(batch).samples.size());
+  });
 }
 
 TEST(KubeletSummary, ReadsARealNode) {

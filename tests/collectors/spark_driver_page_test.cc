@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "collectors/common/spark_registry.h"
 #include "flintgauge/collector.h"
 #include "support/captures.h"
 #include "support/golden.h"
@@ -133,34 +132,6 @@ TEST(SparkDriverPage, ValuesAreInBaseUnits) {
                              said(Measure::kDriverCpuSeconds, 52.66), said(Measure::kDriverGcSeconds, 2.076),
                              said(Measure::kExecutorRunSeconds, 1.5, "driver"),
                              said(Measure::kQueryBatchSeconds, 3.203, "orders")}));
-}
-
-/// Each sample of each captured page is used, skipped by rule, or unknown; unknown names are few and printed.
-TEST(SparkDriverPage, EveryCapturedSampleIsAccountedFor) {
-  auto pages = list_captures("metrics_prometheus.txt");
-  for (const std::string& path : list_captures(".prometheus.txt")) pages.push_back(path);
-  std::erase_if(pages, [](const std::string& path) { return path.find("failing") != std::string::npos; });
-  ASSERT_GE(pages.size(), 11U);
-  for (const std::string& path : pages) {
-    const std::string body = read_capture(path);
-    const auto reader = decoder("");
-    const auto batch = decode(*reader, body);
-    ASSERT_TRUE(batch.has_value()) << path;
-    const ScrapeCounts& counts = reader->counts();
-    EXPECT_GE(counts.kept, 15U) << path;
-    EXPECT_EQ(counts.bad + counts.duplicate, 0U) << path;
-    std::size_t lines = 0, unknown = 0;
-    for (std::size_t begin = 0, end = 0; (end = body.find('\n', begin)) != std::string::npos;
-         begin = end + 1) {
-      const std::string name = body.substr(begin, std::min(body.find('{', begin), end) - begin);
-      ++lines;
-      if (parse_mangled_name(name, "") || name.starts_with("metrics_jvm_")) continue;
-      ++unknown;
-      std::cout << "unknown: " << name << "\n";
-    }
-    EXPECT_EQ(counts.kept + counts.skipped + counts.not_finite, lines) << path;
-    EXPECT_LE(unknown * 100, lines) << path;
-  }
 }
 
 /// Drivers without the sink answer 404 (Spark 4), and a worker answers any path with its own HTML.

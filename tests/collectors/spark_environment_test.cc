@@ -5,6 +5,7 @@
 #include "collectors/common/spark_settings.h"
 #include "flintgauge/collector.h"
 #include "support/captures.h"
+#include "support/every_capture.h"
 #include "support/json_bodies.h"
 #include "support/spark_driver_reference.h"
 
@@ -39,19 +40,9 @@ TEST(SparkEnvironment, IsAskedOnceAndAgainUntilItHasAnswered) {
 }
 
 TEST(SparkEnvironment, EveryCaptureEqualsTheSlowReading) {
-  const auto captures = list_captures("environment");
-  ASSERT_GE(captures.size(), 8U);
-  for (const std::string& path : captures) {
-    const std::string body = read_capture(path);
-    const auto tree = reference::parse_json(body);
-    ASSERT_TRUE(tree) << path;
-    const auto d = decoder();
-    const auto batch = decode(*d, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    EXPECT_EQ(reference::describe(settings_of(batch)), reference::settings(*tree).value()) << path;
-    EXPECT_EQ(d->counts().bad, 0U) << path;
-    EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;
-  }
+  for_every_json_capture("environment", 8, decoder, [](const auto& tree, const auto& batch, const auto&) {
+    EXPECT_EQ(reference::describe(settings_of(batch)), reference::settings(tree).value());
+  });
 }
 
 TEST(SparkEnvironment, ReadsARealDriverOnKubernetes) {

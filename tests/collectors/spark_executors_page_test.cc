@@ -1,11 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <string>
 
 #include "flintgauge/collector.h"
-#include "support/captures.h"
 #include "support/golden.h"
 
 namespace flintgauge {
@@ -35,24 +32,6 @@ TEST_P(SparkExecutorsPageGolden, GivesTheReviewedSamples) {
   const auto collector = make_spark_executors_page();
   const std::string actual = decode_golden(*collector, Target{}, GetParam());
   EXPECT_EQ(actual, expected_golden(*collector, GetParam(), actual));
-}
-
-TEST(SparkExecutorsPage, EveryLineOfARealPageIsAccountedFor) {
-  auto pages = list_captures("executors-prometheus.txt");
-  for (const std::string& path : list_captures("metrics_executors_prometheus.txt")) pages.push_back(path);
-  ASSERT_GE(pages.size(), 10U);
-  for (const std::string& path : pages) {
-    const std::string body = read_capture(path);
-    const auto decoder = make_spark_executors_page()->make_decoder(Target{});
-    decoder->begin();
-    ASSERT_TRUE(decoder->feed(body)) << path;
-    ASSERT_TRUE(decoder->finish()) << path;
-    const ScrapeCounts& counts = decoder->counts();
-    EXPECT_GT(counts.kept, 0U) << path;
-    EXPECT_EQ(counts.bad + counts.duplicate + counts.not_finite, 0U) << path;
-    EXPECT_EQ(counts.kept + counts.skipped, static_cast<std::uint64_t>(std::ranges::count(body, '\n')))
-        << path;
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Captures, SparkExecutorsPageGolden,

@@ -4,6 +4,7 @@
 
 #include "flintgauge/collector.h"
 #include "support/captures.h"
+#include "support/every_capture.h"
 #include "support/json_bodies.h"
 #include "support/spark_reference.h"
 
@@ -39,19 +40,12 @@ TEST(SparkExecutors, OnePageAndItsFallbackForEachDriver) {
 }
 
 TEST(SparkExecutors, EveryCaptureEqualsTheSlowReading) {
-  const auto captures = list_captures("executors");
-  ASSERT_GE(captures.size(), 20U);
-  for (const std::string& path : captures) {
-    const std::string body = read_capture(path);
-    const auto tree = reference::parse_json(body);
-    if (!tree) continue;  // the Prometheus page of the same name
-    const auto d = decoder();
-    const auto batch = decode(*d, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    EXPECT_EQ(describe(executors_of(batch).executors), describe(reference::executors(*tree).value())) << path;
-    EXPECT_EQ(d->counts().bad, 0U) << path;
-    EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;
-  }
+  for_every_json_capture(
+      "executors", 20, [] { return decoder(); },
+      [](const auto& tree, const auto& batch, const auto&) {
+        EXPECT_EQ(describe(executors_of(batch).executors), describe(reference::executors(tree).value()));
+      },
+      NoDocument::kIsLeftOut);  // the Prometheus pages of the same name
 }
 
 TEST(SparkExecutors, ReadsALostExecutor) {

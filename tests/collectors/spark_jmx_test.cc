@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "collectors/common/spark_registry.h"
 #include "flintgauge/collector.h"
 #include "support/captures.h"
 #include "support/golden.h"
@@ -66,44 +65,6 @@ INSTANTIATE_TEST_SUITE_P(Rules, SparkJmxGolden,
                                          GoldenCase{"examples-spark3", "7"}, GoldenCase{"no-rules", "7"},
                                          GoldenCase{"driver-streaming", ""}),
                          [](const auto& test) { return "case" + std::to_string(test.index); });
-
-bool is_known(const std::string& name) {
-  for (const char* own : {"jvm_", "process_", "jmx_"}) {  // the exporter's own
-    if (name.starts_with(own)) return true;
-  }
-  if (!name.starts_with("spark_")) return false;
-  const std::string rest = name.substr(std::string("spark_").size());
-  return is_known_source(rest.substr(0, rest.find('_')));
-}
-
-/// Each sample of each captured page is used, skipped by rule, or unknown; unknown names are few and printed.
-TEST(SparkJmx, EveryCapturedSampleIsAccountedFor) {
-  const auto pages = list_captures("jmx_");
-  ASSERT_GE(pages.size(), 4U);
-  for (const std::string& path : pages) {
-    const std::string body = read_capture(path);
-    const bool is_driver = path.find("driver") != std::string::npos;
-    const bool is_early = path.find("jmx_exec2") != std::string::npos;  // before Spark's beans are there
-    const auto reader = make_spark_jmx()->make_decoder(target_of(is_driver ? "" : "0"));
-    const auto batch = decode(*reader, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    const ScrapeCounts& counts = reader->counts();
-    EXPECT_GE(counts.kept, is_early ? 0U : 15U) << path;
-    EXPECT_EQ(counts.bad + counts.duplicate, 0U) << path;
-    std::size_t lines = 0, unknown = 0;
-    for (std::size_t begin = 0, end = 0; (end = body.find('\n', begin)) != std::string::npos;
-         begin = end + 1) {
-      if (body[begin] == '#') continue;
-      const std::string name = body.substr(begin, body.find_first_of("{ ", begin) - begin);
-      ++lines;
-      if (is_known(name)) continue;
-      ++unknown;
-      std::cout << "unknown: " << name << "\n";
-    }
-    EXPECT_EQ(counts.kept + counts.skipped + counts.not_finite, lines) << path;
-    EXPECT_LE(unknown * 100, lines) << path;
-  }
-}
 
 /// The same executor at the same moment: what its own page says, and its driver's REST list.
 TEST(SparkJmx, AnExecutorSaysWhatItsDriverSays) {

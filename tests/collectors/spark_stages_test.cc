@@ -5,6 +5,7 @@
 
 #include "flintgauge/collector.h"
 #include "support/captures.h"
+#include "support/every_capture.h"
 #include "support/json_bodies.h"
 #include "support/spark_reference.h"
 
@@ -44,19 +45,9 @@ TEST(SparkStages, AShortListEachRoundAndTheWholeListMoreRarely) {
 }
 
 TEST(SparkStages, EveryCaptureEqualsTheSlowReading) {
-  const auto captures = list_captures("stages");
-  ASSERT_GE(captures.size(), 15U);
-  for (const std::string& path : captures) {
-    const std::string body = read_capture(path);
-    const auto tree = reference::parse_json(body);
-    ASSERT_TRUE(tree) << path;
-    const auto d = decoder();
-    const auto batch = decode(*d, body);
-    ASSERT_TRUE(batch.has_value()) << path << ": " << batch.error().message;
-    EXPECT_EQ(describe(stages_of(batch).stages), describe(reference::stages(*tree).value())) << path;
-    EXPECT_EQ(d->counts().bad, 0U) << path;
-    EXPECT_EQ(total(d->counts()), count_scalars(*tree)) << path;
-  }
+  for_every_json_capture("stages", 15, decoder, [](const auto& tree, const auto& batch, const auto&) {
+    EXPECT_EQ(describe(stages_of(batch).stages), describe(reference::stages(tree).value()));
+  });
 }
 
 TEST(SparkStages, ReadsQuantilesOfTasksWhereTheDriverTellsThem) {

@@ -22,6 +22,10 @@ TEST(Catalogue, NamesAreUniqueAndFollowTheRules) {
   }
 }
 
+TEST(Catalogue, EveryFamilySaysWhatItIsMadeFrom) {
+  for (const Family& entry : kCatalogue) EXPECT_GT(entry.sources.size(), 1U) << entry.name;
+}
+
 TEST(Catalogue, UnitIsTheSuffixBeforeTotal) {
   EXPECT_EQ(unit_of(info(family("flintgauge_app_cpu_usage_seconds_total"))), "seconds");
   EXPECT_EQ(unit_of(info(family("flintgauge_app_cpu_requests_cores"))), "cores");

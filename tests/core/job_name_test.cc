@@ -107,12 +107,13 @@ TEST(JobName, AnExecutorHasItFromItsOwner) {
   EXPECT_EQ(identify(executor).job_name, "");
 }
 
-TEST(Identify, StandaloneMastersHaveTheNameOfTheirCluster) {
+TEST(Identify, StandaloneMastersAndWorkersHaveTheNameOfTheirCluster) {
   Pod pod;
   pod.name = "x-master-0";
   pod.labels = {{"spark-role", "worker"}, {"spark.operator/spark-cluster-name", "shared"}};
   EXPECT_FALSE(identify(pod).is_master);
-  EXPECT_EQ(identify(pod).cluster_name, "");
+  EXPECT_TRUE(identify(pod).is_worker);
+  EXPECT_EQ(identify(pod).cluster_name, "shared");
   EXPECT_EQ(identify(pod).workload, "spark");
   pod.labels[0].second = "master";
   EXPECT_TRUE(identify(pod).is_master);
@@ -124,6 +125,11 @@ TEST(Identify, StandaloneMastersHaveTheNameOfTheirCluster) {
   EXPECT_EQ(identify(pod).cluster_name, "x-master");
   pod.labels[0].second = "worker";
   EXPECT_FALSE(identify(pod).is_master);
+  EXPECT_TRUE(identify(pod).is_worker);
+  EXPECT_EQ(identify(pod).cluster_name, "x-master");
+  pod.labels[0].second = "history-server";
+  EXPECT_FALSE(identify(pod).is_worker);
+  EXPECT_EQ(identify(pod).cluster_name, "");
 }
 
 TEST(JobName, OnlySparkPodsHaveOne) {

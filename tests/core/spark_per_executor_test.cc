@@ -53,7 +53,9 @@ TEST(SparkPerExecutor, ExcessIsSummedAndItsCountersStay) {
   EXPECT_EQ(bench.of("2", "tasks_completed_total", 0), kAbsent);
   EXPECT_EQ(bench.of("__overflow__", "tasks_completed_total", 0), 13);
   EXPECT_EQ(bench.of("__overflow__", "tasks_active", 0), 5);
-  EXPECT_EQ(bench.series(0).at("flintgauge_spark_series_overflow_total{namespace=\"team-a\"}"), 2);
+  ASSERT_EQ(bench.block.refused.size(), 1U);
+  EXPECT_EQ(bench.block.refused[0].namespace_name, "team-a");
+  EXPECT_EQ(bench.block.refused[0].times, 2);
   bench.executors(bench.driver, {executor("3", 8, 1)}, 10);
   EXPECT_EQ(bench.of("__overflow__", "tasks_completed_total", 10), 14);
   EXPECT_EQ(bench.of("__overflow__", "tasks_active", 10), 1);

@@ -168,6 +168,38 @@ TEST(ToolFold, AStandaloneClusterGoesByItsName) {
       << "a master that has become a standby";
 }
 
+TEST(ToolFold, WorkersOfAClusterAreCountedAndAddedUp) {
+  Tools tools;
+  Target first = pod_target("a", "w1", at(1));
+  Target second = pod_target("a", "w2", at(1));
+  first.workload = second.workload = "shared";
+  tools.tell(first, {{Measure::kWorkerExecutors, 2}, {Measure::kWorkerFreeCores, 1}}, at(9));
+  tools.tell(second, {{Measure::kWorkerExecutors, 0}, {Measure::kWorkerFreeCores, 4}}, at(9));
+  const std::string labels = "{namespace=\"a\",cluster=\"shared\"}";
+  EXPECT_THAT(tools.series(at(9)),
+              UnorderedElementsAre(Pair("flintgauge_spark_worker_pods" + labels, 2),
+                                   Pair("flintgauge_spark_worker_executors" + labels, 2),
+                                   Pair("flintgauge_spark_worker_free_cores" + labels, 5)));
+  tools.fold->drop(second, at(10));
+  EXPECT_THAT(tools.series(at(10)), Contains(Pair("flintgauge_spark_worker_pods" + labels, 1)));
+}
+
+TEST(ToolFold, APageThatStandsInForAnotherOfThePodIsNotAddedToIt) {
+  Tools tools;
+  Target worker = pod_target("a", "w", at(1));
+  worker.workload = "shared";
+  Target other = worker;
+  other.key = "spark_cluster_page/a/w";
+  const std::string cores = "flintgauge_spark_worker_free_cores{namespace=\"a\",cluster=\"shared\"}";
+  tools.tell(worker, {{Measure::kWorkerFreeCores, 4}}, at(9));
+  tools.tell(other, {{Measure::kWorkerFreeCores, 3}}, at(10));
+  EXPECT_THAT(tools.series(at(10)), Contains(Pair(cores, 3)));
+  tools.fold->drop(worker, at(11));
+  EXPECT_THAT(tools.series(at(11)), Contains(Pair(cores, 3))) << "the one that was read last is still there";
+  tools.fold->drop(other, at(12));
+  EXPECT_THAT(tools.series(at(12)), IsEmpty());
+}
+
 TEST(ToolFold, NumbersThatCannotBeAreLeftOut) {
   Tools tools;
   const Target pod = pod_target("a", "p", at(1));

@@ -39,8 +39,9 @@ const std::map<std::string, std::string, std::less<>> kFiles = {
     {"spark_executors", "executors.json"}, {"spark_metrics_json", "metrics.json"}};
 
 /// gen_node has no page for these: a collector that is neither here nor there is an error.
-const std::set<std::string, std::less<>> kWithoutFile = {"spark_applications", "spark_environment",
-                                                         "spark_jobs", "spark_stages", "spark_streaming"};
+const std::set<std::string, std::less<>> kWithoutFile = {"spark_applications", "spark_connect",
+                                                         "spark_environment",  "spark_jobs",
+                                                         "spark_stages",       "spark_streaming"};
 
 [[noreturn]] void give_up(const std::string& what) {
   std::cerr << "ledger: " << what << '\n';

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True  # no cache beside the sources
+import push_gateway_attacks
 from processes import Processes
 from push_node import APP, PushAgent, all_lines, lines, pod, refused, value
 
@@ -192,7 +193,7 @@ def run(program, processes, watch_memory):
             "push.pod_lines_per_second": "30000", "push.namespace_lines_per_second": "40000"}  # a slow machine passes them too
     agent = PushAgent(processes, program, pods(), "agent", **wide)
     victim = Victim(agent)
-    for attack in ATTACKS:
+    for attack in ATTACKS + push_gateway_attacks.attacks(ENEMY, ENEMY_APP):
         before = peak_mib(agent, forget=True)
         said = attack(agent)
         victim.check(attack.__name__)

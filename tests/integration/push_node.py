@@ -3,7 +3,9 @@ sockets that send from a pod's address."""
 import gzip
 import http.server
 import json
+import re
 import socket
+import subprocess
 import threading
 
 import page_text
@@ -89,16 +91,24 @@ def read_capture(path):
     return path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
 
 
+def gateway_body(report):
+    """A Graphite report as the sink for a Pushgateway writes the same registry: names mangled, counters without ".count"."""
+    lines = []
+    for name, number, _ in map(str.split, report.decode().splitlines()):
+        name = re.sub("[^a-zA-Z0-9_:]", "_", name.removesuffix(".count"))
+        lines.append(f"# HELP {name} Generated from Dropwizard metric import\n# TYPE {name} gauge\n{name} {float(number)}\n")
+    return "".join(lines).encode()
+
+
 class PushAgent:
     """The real program with its listeners open."""
 
     def __init__(self, processes, program, pods, name, **settings):
         self.processes, self.kubelet = processes, Kubelet(pods)
-        self.ports = {"graphite": free_port(), "statsd": free_port()}
+        self.ports = {name: free_port() for name in ("graphite", "graphite_udp", "statsd", "pushgateway")}
         values = {"kubelet.url": self.kubelet.url, "kubelet.interval": "300ms", "kubelet.token_file": "",
                   "spark.interval": "1s", "targets.allow_loopback": "true", "web.listen_address": "127.0.0.1:0",
-                  "node.name": "node-1", "push.graphite_listen_address": f"127.0.0.1:{self.ports['graphite']}",
-                  "push.statsd_listen_address": f"127.0.0.1:{self.ports['statsd']}"} | settings
+                  "node.name": "node-1", **{f"push.{name}_listen_address": f"127.0.0.1:{port}" for name, port in self.ports.items()}} | settings
         flags = [part for key, text in values.items() for part in ("--set", f"{key}={text}")]
         self.process = processes.start(name, program, "node", *flags)
         self.address = processes.logged(self.process, r"msg=serving address=(\S+)")
@@ -120,11 +130,20 @@ class PushAgent:
         with self.connect(ip) as connection:
             connection.sendall(data)
 
-    def statsd(self, ip, *datagrams):
+    def statsd(self, ip, *datagrams, to="statsd"):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.bind((ip, 0))
             for datagram in datagrams:
-                sender.sendto(datagram, ("127.0.0.1", self.ports["statsd"]))
+                sender.sendto(datagram, ("127.0.0.1", self.ports[to]))
+
+    def push(self, ip, path, data=b"", method="POST", *options):
+        """Through curl, as a client of a Pushgateway: the status, and what the agent says of it."""
+        done = subprocess.run(["curl", "-sS", "--max-time", "20", "--interface", ip, "-X", method, "-w", "\n%{http_code}", *options, "--data-binary", "@-",
+                               f"http://127.0.0.1:{self.ports['pushgateway']}{path}"], input=data, capture_output=True, timeout=30)
+        if done.returncode != 0:
+            raise RuntimeError(f"curl: {done.stderr.decode()}")
+        text, _, status = done.stdout.decode().rpartition("\n")
+        return int(status), text.strip()
 
 
 def value(page, name, **labels):

@@ -2,7 +2,8 @@
 """Pushes against the real program: usage push_test.py FLINTGAUGE [--sanitized]
 
 What a real Spark pushed, byte for byte, sent from the addresses of its pods: the totals are those of its event log, from Graphite
-alone, from StatsD alone, from both at once, and with the driver's pages besides.
+alone, over TCP and UDP, from StatsD alone, from both at once, and with the driver's pages besides; and the same registries as bodies
+for a Pushgateway, through curl.
 """
 import json
 import pathlib
@@ -12,7 +13,7 @@ import time
 
 sys.dont_write_bytecode = True  # no cache beside the sources
 from processes import ROOT, Processes
-from push_node import APP, DriverUi, PushAgent, all_lines, lines, pod, read_capture, value
+from push_node import APP, DriverUi, PushAgent, all_lines, gateway_body, lines, pod, read_capture, refused, value
 
 SHUFFLE = ROOT / "tests/fixtures/spark/real-4.3.0/shuffle"
 PUSHED = SHUFFLE / "push"
@@ -84,6 +85,70 @@ def check_graphite(agent):
     expect(value(done, "flintgauge_spark_jobs", namespace="team-a", app_id=APP, state="active") == 0, "active jobs")
 
 
+def check_graphite_udp(agent):
+    count = 0
+    for file in sorted(PUSHED.glob("graphite_*.txt")):
+        for at, line in enumerate(file.read_bytes().splitlines(True)):
+            # Spark sends a line a datagram; two in one are read too.
+            agent.statsd(ADDRESS[file.stem.split("_")[2]], line, to="graphite_udp")
+            count += 1
+            if at % 100 == 99:
+                agent.until("datagrams taken", lambda page: all_lines(page, "graphite") == count)
+    agent.statsd(ADDRESS["driver"], b"x 1 1\ny 2 1\n", to="graphite_udp")
+    page = agent.until("every line counted", lambda page: all_lines(page, "graphite") == count + 2)
+    for bad in ("syntax", "line_too_long", "identity", "budget", "driver_elsewhere", "not_finite"):
+        expect(lines(page, "graphite", bad) == 0, f"real datagrams counted as {bad}")
+    done = agent.until("totals", lambda page: spark(page, "tasks_completed_total") == TRUTH["tasks_completed"])
+    check_totals(done, "graphite over udp")
+
+
+def check_gateway(agent):
+    samples = 0
+    for file in sorted(PUSHED.glob("graphite_*.txt")):
+        who = file.stem.split("_")[2]
+        role = "driver" if who in ("driver", "noid") else "executor"
+        path = f"/metrics/job/{APP}/role/{role}/app_name/nightly+orders/instance/{APP}" + (f"/number/{who}" if role == "executor" else "")
+        status, text = agent.push(ADDRESS[who], path, gateway_body(file.read_bytes()), "PUT" if who == "2" else "POST")
+        expect((status, text) == (202, ""), f"{file.name}: {status} {text}")
+        samples += file.read_bytes().count(b"\n")
+    page = agent.until("every line counted", lambda page: all_lines(page, "pushgateway") == samples)
+    for bad in ("syntax", "line_too_long", "identity", "budget", "driver_elsewhere", "not_finite", "duplicate"):
+        expect(lines(page, "pushgateway", bad) == 0, f"real lines counted as {bad}")
+    done = agent.until("totals", lambda page: spark(page, "tasks_completed_total") == TRUTH["tasks_completed"])
+    check_totals(done, "pushgateway")
+    check_no_list(done)
+
+
+def check_gateway_answers(agent):
+    """What a client is told, and that a group can be forgotten."""
+    driver, line = ADDRESS["driver"], b"DAGScheduler_job_activeJobs 5\n"
+    jobs = {"namespace": "team-a", "app_id": APP, "state": "active"}
+    encoded = "/metrics/job@base64/bmlnaHRseS9ldGw/group@base64/L3Zhci90bXA="
+    expect(agent.push(driver, encoded, line)[0] == 202, "a group in base64")
+    agent.until("the group's number", lambda page: value(page, "flintgauge_spark_jobs", **jobs) == 5)
+    expect(agent.push(driver, "/metrics/job/nightly%2Fetl/group/%2Fvar%2Ftmp", method="DELETE")[0] == 202, "the same group, escaped")
+    # The group with the driver's registry tells the number too, from before.
+    agent.until("the number of the other group", lambda page: value(page, "flintgauge_spark_jobs", **jobs) == 0)
+    for status, word, path, body, options in (
+            (400, "base64", "/metrics/job@base64/%%%", line, ()), (400, "no value", "/metrics/job/x/a", line, ()),
+            (400, "/metrics/job/JOB", "/metrics", line, ()), (400, "ends inside a line", "/metrics/job/x", line.strip(), ()),
+            (403, "", f"/metrics/job/spark-{'f' * 32}", line, ()), (415, "Content-Encoding", "/metrics/job/x", line, ("-H", "Content-Encoding: gzip")),
+            (415, "text/plain", "/metrics/job/x", line, ("-H", "Content-Type: application/vnd.google.protobuf; encoding=delimited")),
+            (411, "Content-Length", "/metrics/job/x", line, ("-H", "Transfer-Encoding: chunked")), (413, "1048576", "/metrics/job/x", b"#" * 2_000_000, ())):
+        got, text = agent.push(driver, path, body, "POST", *options)
+        expect(got == status and word in text, f"{path} {options}: {got} {text}, not {status} with {word!r}")
+    expect(agent.push(driver, "/metrics/job/x", line, "PATCH")[0] == 405, "PATCH")
+    stranger, text = agent.push("127.0.0.1", "/metrics/job/x", line)
+    expect((stranger, text) == (403, agent.push(driver, f"/metrics/job/spark-{'f' * 32}", line)[1]), "a refusal that tells why")
+    large = b"# " + b"x" * 1000 + b"\n"
+    expect(agent.push(driver, "/metrics/job/x", large * 1000 + line, "PUT", "-H", "Expect: 100-continue")[0] == 202, "a megabyte, which curl asks for leave to send")
+    page = agent.page()
+    for reason, count in (("request", 5), ("format", 2), ("too_large", 1), ("unknown_peer", 1)):
+        expect(refused(page, "pushgateway", reason) == count, f"{refused(page, 'pushgateway', reason)} refused as {reason}, not {count}")
+    expect(lines(page, "pushgateway", "identity") == 2, "lines for another application")
+    print("pushgateway: answers", flush=True)
+
+
 def check_with_pages(processes, program):
     """The driver's pages of an earlier moment and the last pushes: what both tell is one number, what one knows later counts."""
     earlier = json.loads((SHUFFLE / "t080/rest_allexecutors.json").read_text())
@@ -145,6 +210,10 @@ def run(program, folder, processes):
                                     ("input_records_total", "recordsRead", 1), ("executor_run_seconds_total", "runTime", 1e-3)):
         expect(abs(spark(page, family) - due[counter] * factor) < 1e-9 * max(1, due[counter]), f"statsd: {family}")
     print("statsd: totals are the last values, not the sums", flush=True)
+    check_graphite_udp(PushAgent(processes, program, spark_pods(), "graphite-udp"))
+    agent = PushAgent(processes, program, spark_pods(), "gateway")
+    check_gateway(agent)
+    check_gateway_answers(agent)
     check_with_pages(processes, program)  # last: from here on the driver has pages
 
 

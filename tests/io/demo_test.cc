@@ -150,7 +150,8 @@ TEST_F(DemoServers, EveryCollectorReadsThem) {
   for (const SourceKind source : {SourceKind::kKubelet, SourceKind::kSpark}) {
     for (const auto& collector : collectors) {
       if (collector->source() != source) continue;
-      if (collector->name() == "spark_jmx" || collector->name() == "spark_streaming")
+      if (collector->name() == "spark_jmx" || collector->name() == "spark_streaming" ||
+          collector->name() == "spark_connect")
         continue;  // it has none
       const std::vector<Target> targets = collector->targets(discovery_);
       const std::size_t expected = source == SourceKind::kSpark ? demo::app_count() : 1;

@@ -91,6 +91,8 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "driver_storage_memory_max_bytes",
     "driver_heap_used_bytes",
     "driver_heap_max_bytes",
+    "driver_connect_sessions",
+    "driver_connect_operations",
     "driver_jobs_succeeded",
     "driver_jobs_failed",
     "driver_stages_completed",
@@ -127,6 +129,12 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasureNames = {
     "cluster_used_cores",
     "cluster_memory_bytes",
     "cluster_used_memory_bytes",
+    "worker_pods",
+    "worker_executors",
+    "worker_free_cores",
+    "worker_used_cores",
+    "worker_free_memory_bytes",
+    "worker_used_memory_bytes",
 };
 static_assert(!kMeasureNames.back().empty());
 
