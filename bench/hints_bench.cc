@@ -26,6 +26,11 @@ constexpr std::int64_t kRoundMs = 10'000;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr std::int64_t kStartWall = 1'760'000'000'000;
 
+/// As long as the ids of real applications, so that copies cost what they cost.
+std::string app_id(std::int64_t app) {
+  return "spark-0f3a6c1d2b4e4f5a8b9c0d1e2f3a4b" + std::to_string(100 + app);
+}
+
 Now at(std::int64_t round) {
   return {SteadyTime{1'000'000 + round * kRoundMs}, WallTime{kStartWall + round * kRoundMs}};
 }
@@ -39,7 +44,7 @@ Pod make_pod(std::int64_t app, int executor) {
   pod.created_at = {kStartWall - 60'000};
   pod.labels = {{"spark-app-name", "job-" + id}};
   if (executor >= 0) pod.labels.emplace_back("spark-exec-id", std::to_string(executor));
-  pod.labels.emplace_back("spark-app-selector", "spark-" + id);
+  pod.labels.emplace_back("spark-app-selector", app_id(app));
   pod.labels.emplace_back("spark-role", executor < 0 ? "driver" : "executor");
   std::sort(pod.labels.begin(), pod.labels.end());
   Container container;
@@ -63,7 +68,7 @@ ExecutorFacts make_executor(int id) {
 
 SparkAppFacts make_facts(std::int64_t app) {
   SparkAppFacts facts;
-  facts.app = {"team-" + std::to_string(app % 20), "spark-" + std::to_string(app)};
+  facts.app = {"team-" + std::to_string(app % 20), app_id(app)};
   facts.has_executors = facts.has_stages = true;
   facts.first_seen = at(-100).steady;
   facts.executors = facts.busy_executors = kExecutors;

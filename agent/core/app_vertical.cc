@@ -65,6 +65,21 @@ VerticalInput shape_of_settings(const SparkSettings& settings, std::int64_t id) 
   return shape;
 }
 
+/// What the runs of the job have shown.
+void take_record(const JobRecord& record, WallTime at, VerticalInput& in) {
+  in.heap = spread_of(record.heap);
+  in.unified = spread_of(record.unified);
+  in.non_heap = spread_of(record.non_heap);
+  in.python = spread_of(record.python);
+  in.container = spread_of(record.container);
+  in.cpu_cores = spread_of(record.cpu_cores);
+  in.gc_ratio = record.gc.value();
+  in.heap_floor_bytes = record.heap_floor.value(at);
+  in.overhead_floor_bytes = record.overhead_floor.value(at);
+  in.runs = static_cast<double>(record.runs);
+  in.executors = static_cast<double>(record.executors);
+}
+
 }  // namespace
 
 AppVertical::AppVertical(const EvaluateSettings& settings, const Now& started)
@@ -316,19 +331,8 @@ void AppVertical::append(const Block* spark, const AppTable& apps, const Now& no
     hint.resource_profile_id = profile;
     hint.age_seconds = static_cast<double>(std::max<std::int64_t>(age_ms, 0)) / 1000;
     hint.input = shape_of(facts, profile);
-    VerticalInput& in = hint.input;
-    in.heap = spread_of(record->heap);
-    in.unified = spread_of(record->unified);
-    in.non_heap = spread_of(record->non_heap);
-    in.python = spread_of(record->python);
-    in.container = spread_of(record->container);
-    in.cpu_cores = spread_of(record->cpu_cores);
-    in.gc_ratio = record->gc.value();
-    in.heap_floor_bytes = record->heap_floor.value(at);
-    in.overhead_floor_bytes = record->overhead_floor.value(at);
-    in.runs = static_cast<double>(record->runs);
-    in.executors = static_cast<double>(record->executors);
-    hint.hint = vertical_hint(in);
+    take_record(*record, at, hint.input);
+    hint.hint = vertical_hint(hint.input);
     hint.heap_ooms = memory->second.heap_ooms;
     hint.container_ooms = memory->second.container_ooms;
     if (memory->second.slot_seconds > 0)
