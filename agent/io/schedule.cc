@@ -22,6 +22,12 @@ void Schedule::failed(SteadyTime begun, std::int64_t failures, SteadyTime now) {
   due_ = next(begun, std::min(most, interval_ms_ << doublings), now);
 }
 
+void Schedule::not_offered(SteadyTime begun, std::int64_t absences, SteadyTime now) {
+  const std::int64_t doublings = std::min<std::int64_t>(absences - 1, 16);
+  const std::int64_t most = std::max(interval_ms_, kNotOfferedMs);
+  due_ = next(begun, std::min(most, interval_ms_ << doublings), now);
+}
+
 // The grid point nearest to begun + delay, but later than now.
 SteadyTime Schedule::next(SteadyTime begun, std::int64_t delay_ms, SteadyTime now) const {
   const std::int64_t earliest = std::max(begun.ms + delay_ms - interval_ms_ / 2, now.ms + 1);

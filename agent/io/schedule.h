@@ -17,7 +17,8 @@ class Schedule {
   /// within two rounds, and three failures, which call in a fallback, fit into the 60 s that old data live.
   static constexpr std::int64_t kMaxBackoffIntervals = 2;
   static constexpr std::int64_t kMaxBackoffMs = 60'000;
-  /// An endpoint that does not exist there is looked for this often.
+  /// An endpoint that does not exist there is looked for this often in the end. At first sooner: a server
+  /// that is starting does not have all of its pages, a Spark driver on a loaded node for a minute.
   static constexpr std::int64_t kNotOfferedMs = 600'000;
 
   /// `retry_ms`: after a failure, when that is sooner than the interval; doubled up to 60 s. 0: as the
@@ -31,7 +32,8 @@ class Schedule {
   void succeeded(SteadyTime begun, SteadyTime now) { due_ = next(begun, interval_ms_, now); }
   /// `failures`: how many in a row, this one included, >= 1.
   void failed(SteadyTime begun, std::int64_t failures, SteadyTime now);
-  void not_offered(SteadyTime begun, SteadyTime now) { due_ = next(begun, kNotOfferedMs, now); }
+  /// `absences`: how many since it was last there, this one included, >= 1. After one interval, two, four...
+  void not_offered(SteadyTime begun, std::int64_t absences, SteadyTime now);
 
   /// Not later than `at`.
   void ask_by(SteadyTime at) {

@@ -104,6 +104,7 @@ TargetRun::Change TargetRun::succeed(const Now& now) {
   state_.not_offered = false;
   state_.ever_succeeded = true;
   state_.consecutive_failures = 0;
+  absences_ = 0;
   state_.last_success = now.steady;
   state_.last_success_wall = now.wall;
   state_.last_error.reset();
@@ -121,7 +122,7 @@ TargetRun::Change TargetRun::fail_with(Error error, const Now& now) {
   state_.last_error = std::make_shared<const std::string>(std::move(error.message));
   if (is_absent) {
     state_.consecutive_failures = 0;
-    schedule_.not_offered(begun_, now.steady);
+    schedule_.not_offered(begun_, ++absences_, now.steady);
     return was_known ? Change::kNone : Change::kNotOffered;
   }
   if (error.reason == Reason::kTimeout && patience_left_ > 0) --patience_left_;
@@ -158,6 +159,7 @@ void TargetRun::rest(Fold& fold, const Now& now) {
   TargetState fresh;
   fresh.target = std::move(state_.target);
   state_ = std::move(fresh);
+  absences_ = 0;
   schedule_.ask_by(now.steady);
 }
 

@@ -83,6 +83,7 @@ class TargetRun final : public BodySink {
   bool is_running_ = false;
   bool has_retried_ = false;
   int patience_left_ = 2;  // how often a server that never answered well may still use up first_timeout_ms
+  std::int64_t absences_ = 0;  // answers in a row that say that there is no such page, other failures between
   bool is_in_fold_ = false;
   bool was_in_fold_ = false;  // ever
   bool gives_pods_ = false;

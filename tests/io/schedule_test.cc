@@ -66,10 +66,19 @@ TEST(Schedule, LongIntervalsAreNotMadeLonger) {
   EXPECT_EQ(hour.due().ms, 3'600'000);
 }
 
-TEST(Schedule, WhatIsNotOfferedIsAskedRarely) {
+TEST(Schedule, WhatIsNotOfferedIsAskedMoreAndMoreRarely) {
   Schedule schedule(kInterval, 0, {0});
-  schedule.not_offered({0}, {100});
-  EXPECT_EQ(schedule.due().ms, 600'000);
+  std::int64_t begun = 0, absences = 0;
+  for (const std::int64_t wait : {10'000, 20'000, 40'000, 80'000, 160'000, 320'000, 600'000, 600'000}) {
+    schedule.not_offered({begun}, ++absences, {begun + 100});
+    EXPECT_EQ(schedule.due().ms, begun + wait);
+    begun = schedule.due().ms;
+  }
+  schedule.not_offered({begun}, 1'000'000, {begun + 100});
+  EXPECT_EQ(schedule.due().ms, begun + 600'000);
+  Schedule hour(3'600'000, 0, {0});
+  hour.not_offered({0}, 5, {100});
+  EXPECT_EQ(hour.due().ms, 3'600'000);
 }
 
 TEST(Schedule, AskByOnlyBringsForward) {

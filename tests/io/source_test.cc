@@ -149,11 +149,11 @@ TEST_F(SourceTest, OptionalEndpointsMayBeMissing) {
   ASSERT_TRUE(eventually([&] { return server_.requests().size() >= 10; }));
   EXPECT_TRUE(state(0).not_offered && state(0).asked && !state(0).up);
   EXPECT_TRUE(state(1).not_offered);
-  const auto requests = server_.requests();
-  for (const char* path : {"/1", "/2"}) {
-    EXPECT_EQ(std::count_if(requests.begin(), requests.end(), [&](const auto& r) { return r.path == path; }),
-              1);
-  }
+  const auto count = [requests = server_.requests()](std::string_view path) {
+    return std::ranges::count(requests, path, &FakeRequest::path);
+  };
+  for (const char* path : {"/1", "/2"})
+    EXPECT_LT(1 << (count(path) - 1), count("/3") + 3) << "ever more rarely";
   EXPECT_EQ(
       metric("flintgauge_scrape_errors_total{source=\"kubelet\",endpoint=\"a\",reason=\"not_offered\"}"), 0);
 }
@@ -239,8 +239,6 @@ TEST_F(SourceTest, WhatIsNotOfferedHasStandInsAndTheyHaveTheirs) {
   start();
   ASSERT_TRUE(eventually([&] { return diary_.count("apply c 1") >= 3; }));
   EXPECT_TRUE(state(0).not_offered && state(1).not_offered && state(2).up);
-  const auto requests = server_.requests();
-  EXPECT_EQ(std::count_if(requests.begin(), requests.end(), [](const auto& r) { return r.path != "/3"; }), 2);
 }
 
 TEST_F(SourceTest, UnchangedBodiesCountAsSuccessWithoutDecoding) {

@@ -1,5 +1,7 @@
 // How a Spark driver's web server misleads a client (spark.md section 0.1), each trap by its name.
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 #include "io/source_support.h"
 
@@ -57,6 +59,23 @@ TEST_F(SparkTrap, APageThatIsSwitchedOffRedirects302ToAPageOf200) {
   ASSERT_TRUE(eventually([&] { return state().asked; }));
   EXPECT_TRUE(state().not_offered);
   EXPECT_EQ(server_.requests().size(), 1U);
+}
+
+/// Seen on Spark 4.3.0 in Kubernetes: the UI listens for up to a minute before /metrics/json/ is attached to
+/// it.
+TEST_F(SparkTrap, ADriverThatIsStartingAnswers404ForAPageThatComesLater) {
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  server_.script([asked](FakeConnection& out, const FakeRequest&) {
+    if (++*asked <= 3) return (void)out.respond_status(404, "");
+    out.respond("a 1\n", "text/json");
+  });
+  Target page = json("page", "/metrics/json/");
+  page.optional = true;
+  offer({page});
+  start();
+  ASSERT_TRUE(eventually([&] { return state().up; }));
+  EXPECT_FALSE(state().not_offered);
+  EXPECT_GE(server_.requests().size(), 4U);
 }
 
 TEST_F(SparkTrap, APathWithoutItsSlashRedirects301RelativeAndIsNotFollowed) {
