@@ -202,7 +202,8 @@ TEST(EverySample, OfEveryPageIsUsedSkippedOrUnknown) {
 
 /// Who sent a Graphite file or a StatsD datagram, by its names: "driver", an executor's number, or "noid".
 std::string sender_of(const std::string& line) {
-  const auto name = parse_registry_name(line.substr(0, line.find_first_of(": ")));
+  const std::string path = line.substr(0, line.find_first_of(": "));
+  const auto name = parse_registry_name(path);
   return name ? std::string(name->instance) : "noid";
 }
 
