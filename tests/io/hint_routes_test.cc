@@ -81,7 +81,7 @@ TEST_F(HintRoutes, EachPartByItself) {
 
 TEST_F(HintRoutes, SizeOfAnExecutorWithTheLinesToPaste) {
   const rapidjson::Document vertical = json_of("/vertical");
-  constexpr std::int64_t kMiB = 1024 * 1024;
+  constexpr std::int64_t kMiB = std::int64_t{1024} * 1024;
   const rapidjson::Value& memory = vertical["memoryBytes"];
   EXPECT_EQ(memory["current"]["total"].GetInt64(), (8192 + 819) * kMiB);
   EXPECT_EQ(memory["target"]["heap"].GetInt64(), 6656 * kMiB);
