@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -195,15 +194,7 @@ std::unique_ptr<PushGroups> make_push_groups(PushSender sender) {
 }
 
 std::unique_ptr<Decoder> make_push_body_decoder(const PushSender& sender) {
-  TextPage page;
-  const RouteOf route(sender.app.app_id);
-  page.measure = [route](std::string_view name) -> std::optional<Measure> {
-    const std::optional<Route> found = route(name);
-    return found ? std::optional(found->measure) : std::nullopt;
-  };
-  page.named_route = [route](std::string_view name, std::span<const Label> /*labels*/) {
-    return route(name);
-  };
+  TextPage page = text_page_by_name(RouteOf(sender.app.app_id));
   page.limits = kTenantTextLimits;
   page.limits.wanted_lines = kMaxWantedLines;
   page.limits.wanted_line_size = kMaxWantedLine;

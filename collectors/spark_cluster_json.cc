@@ -14,16 +14,13 @@
 #include "collectors/common/cluster_registry.h"
 #include "collectors/common/companion_target.h"
 #include "collectors/common/json_decoder.h"
-#include "flintgauge/identity.h"
+#include "flintgauge/collector.h"
 
 namespace flintgauge {
 namespace {
 
 using json::Kind;
 using json::Verdict;
-
-constexpr std::string_view kMasterPort = "8080";  // spark.master.ui.port
-constexpr std::string_view kWorkerPort = "8081";  // spark.worker.ui.port
 
 enum class Field : std::uint8_t { kGauges, kGauge };
 
@@ -112,18 +109,10 @@ class SparkClusterJson final : public Collector {
 
   std::vector<Target> targets(const Discovery& discovery) const override {
     std::vector<Target> targets;
-    if (discovery.pods == nullptr) return targets;
-    for (const Pod& pod : discovery.pods->pods) {
-      const PodIdentity identity = identify(pod);
-      if ((!identity.is_master && !identity.is_worker) || companion_host(pod, discovery).empty()) continue;
-      if (identity.is_worker) {
-        targets.push_back(
-            cluster_target(pod, discovery, name(), kWorkerPort, "/metrics/json/", Expect::kJson));
-        continue;
-      }
-      Target target =
-          cluster_target(pod, discovery, name(), kMasterPort, "/metrics/master/json/", Expect::kJson);
-      target.fallback_of = "spark_master/" + pod.namespace_name + "/" + pod.name;
+    for (const ClusterUi& ui : cluster_uis(discovery)) {
+      const std::string_view path = ui.is_worker ? "/metrics/json/" : "/metrics/master/json/";
+      Target target = cluster_target(ui, discovery, name(), path, Expect::kJson);
+      if (!ui.is_worker) target.fallback_of = "spark_master/" + ui.pod->namespace_name + "/" + ui.pod->name;
       targets.push_back(std::move(target));
     }
     return targets;

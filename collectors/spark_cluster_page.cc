@@ -11,13 +11,10 @@
 #include "collectors/common/cluster_registry.h"
 #include "collectors/common/companion_target.h"
 #include "collectors/common/registry_text.h"
-#include "flintgauge/identity.h"
+#include "flintgauge/collector.h"
 
 namespace flintgauge {
 namespace {
-
-constexpr std::string_view kMasterPort = "8080";  // spark.master.ui.port
-constexpr std::string_view kWorkerPort = "8081";  // spark.worker.ui.port
 
 class SparkClusterPage final : public Collector {
  public:
@@ -26,16 +23,11 @@ class SparkClusterPage final : public Collector {
 
   std::vector<Target> targets(const Discovery& discovery) const override {
     std::vector<Target> targets;
-    if (discovery.pods == nullptr) return targets;
-    for (const Pod& pod : discovery.pods->pods) {
-      const PodIdentity identity = identify(pod);
-      if ((!identity.is_master && !identity.is_worker) || companion_host(pod, discovery).empty()) continue;
-      Target target = identity.is_worker ? cluster_target(pod, discovery, name(), kWorkerPort,
-                                                          "/metrics/prometheus/", Expect::kText)
-                                         : cluster_target(pod, discovery, name(), kMasterPort,
-                                                          "/metrics/master/prometheus/", Expect::kText);
+    for (const ClusterUi& ui : cluster_uis(discovery)) {
+      const std::string_view path = ui.is_worker ? "/metrics/prometheus/" : "/metrics/master/prometheus/";
+      Target target = cluster_target(ui, discovery, name(), path, Expect::kText);
       target.optional = true;
-      target.fallback_of = "spark_cluster_json/" + pod.namespace_name + "/" + pod.name;
+      target.fallback_of = "spark_cluster_json/" + ui.pod->namespace_name + "/" + ui.pod->name;
       targets.push_back(std::move(target));
     }
     return targets;

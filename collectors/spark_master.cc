@@ -13,7 +13,6 @@
 #include "collectors/common/companion_target.h"
 #include "collectors/common/json_decoder.h"
 #include "flintgauge/collector.h"
-#include "flintgauge/identity.h"
 
 namespace flintgauge {
 namespace {
@@ -21,7 +20,6 @@ namespace {
 using json::Kind;
 using json::Verdict;
 
-constexpr std::string_view kDefaultPort = "8080";  // spark.master.ui.port
 constexpr double kMiB = 1024.0 * 1024.0;
 
 enum class Field : std::uint8_t { kStatus, kWorker, kApplication, kState, kNumber };
@@ -139,10 +137,8 @@ class SparkMaster final : public Collector {
 
   std::vector<Target> targets(const Discovery& discovery) const override {
     std::vector<Target> targets;
-    if (discovery.pods == nullptr) return targets;
-    for (const Pod& pod : discovery.pods->pods) {
-      if (!identify(pod).is_master || companion_host(pod, discovery).empty()) continue;
-      targets.push_back(cluster_target(pod, discovery, name(), kDefaultPort, "/json/", Expect::kJson));
+    for (const ClusterUi& ui : cluster_uis(discovery)) {
+      if (!ui.is_worker) targets.push_back(cluster_target(ui, discovery, name(), "/json/", Expect::kJson));
     }
     return targets;
   }

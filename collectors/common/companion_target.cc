@@ -15,6 +15,8 @@ constexpr std::int64_t kMinTimeoutMs = 2'000;
 constexpr std::int64_t kMaxTimeoutMs = 10'000;  // JMX exporters take seconds on a busy node
 constexpr std::int64_t kUiTimeoutMs = 30'000;   // a Spark UI's first answer is slow, like a driver's
 constexpr std::int64_t kMinTtlMs = 60'000;
+constexpr std::string_view kMasterPort = "8080";  // spark.master.ui.port
+constexpr std::string_view kWorkerPort = "8081";  // spark.worker.ui.port
 
 }  // namespace
 
@@ -42,11 +44,23 @@ Target companion_target(const Pod& pod, const Discovery& discovery, std::string_
   return target;
 }
 
-Target cluster_target(const Pod& pod, const Discovery& discovery, std::string_view collector,
-                      std::string_view default_port, std::string_view path, Expect expect) {
+std::vector<ClusterUi> cluster_uis(const Discovery& discovery) {
+  std::vector<ClusterUi> uis;
+  if (discovery.pods == nullptr) return uis;
+  for (const Pod& pod : discovery.pods->pods) {
+    const PodIdentity identity = identify(pod);
+    if (!identity.is_master && !identity.is_worker) continue;
+    if (!companion_host(pod, discovery).empty()) uis.push_back({&pod, identity.is_worker});
+  }
+  return uis;
+}
+
+Target cluster_target(const ClusterUi& ui, const Discovery& discovery, std::string_view collector,
+                      std::string_view path, Expect expect) {
+  const Pod& pod = *ui.pod;
   const bool names_ui = pod.annotation("prometheus.io/path").starts_with("/metrics/");
   int port = names_ui ? allowed_port(pod.annotation("prometheus.io/port"), discovery.own_ports) : 0;
-  if (port == 0) port = allowed_port(default_port, discovery.own_ports);
+  if (port == 0) port = allowed_port(ui.is_worker ? kWorkerPort : kMasterPort, discovery.own_ports);
   std::string url =
       "http://" + companion_host(pod, discovery) + ":" + std::to_string(port) + std::string(path);
   Target target = companion_target(pod, discovery, collector, std::move(url), expect);

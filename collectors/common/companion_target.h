@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flintgauge/collector.h"
 
@@ -15,9 +16,18 @@ std::string companion_host(const Pod& pod, const Discovery& discovery);
 Target companion_target(const Pod& pod, const Discovery& discovery, std::string_view collector,
                         std::string url, Expect expect);
 
-/// The target for a page of a standalone master's or worker's UI, at the port that the pod's annotation
-/// tells (its path is one of the UI's pages), else `default_port`. The name of the cluster is its workload.
-Target cluster_target(const Pod& pod, const Discovery& discovery, std::string_view collector,
-                      std::string_view default_port, std::string_view path, Expect expect);
+/// A master's or worker's UI of a standalone cluster.
+struct ClusterUi {
+  const Pod* pod;  ///< of Discovery::pods
+  bool is_worker;
+};
+
+/// Those that may be asked, in the order of the pod list.
+std::vector<ClusterUi> cluster_uis(const Discovery& discovery);
+
+/// The target for a page of the UI, at the port that the pod's annotation tells (its path is one of the UI's
+/// pages), else at Spark's default. The name of the cluster is its workload.
+Target cluster_target(const ClusterUi& ui, const Discovery& discovery, std::string_view collector,
+                      std::string_view path, Expect expect);
 
 }  // namespace flintgauge

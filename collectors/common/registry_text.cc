@@ -1,6 +1,5 @@
 #include "collectors/common/registry_text.h"
 
-#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,15 +11,7 @@ namespace flintgauge {
 namespace {
 
 TextPage text_page(RegistryPage page) {
-  TextPage text;
-  const auto route = std::move(page.route);
-  text.measure = [route](std::string_view name) -> std::optional<Measure> {
-    const std::optional<Route> found = route(name);
-    return found ? std::optional(found->measure) : std::nullopt;
-  };
-  text.named_route = [route](std::string_view name, std::span<const Label> /*labels*/) {
-    return route(name);
-  };
+  TextPage text = text_page_by_name(std::move(page.route));
   text.limits = kTenantTextLimits;
   text.lenient = true;
   text.labels = page.labels;

@@ -343,6 +343,18 @@ Result<Batch> TextDecoder::finish() {
 
 }  // namespace
 
+TextPage text_page_by_name(std::function<std::optional<Route>(std::string_view)> route) {
+  TextPage page;
+  page.measure = [route](std::string_view name) -> std::optional<Measure> {
+    const std::optional<Route> found = route(name);
+    return found ? std::optional(found->measure) : std::nullopt;
+  };
+  page.named_route = [route = std::move(route)](std::string_view name, std::span<const Label> /*labels*/) {
+    return route(name);
+  };
+  return page;
+}
+
 std::unique_ptr<Decoder> make_text_decoder(TextPage page) {
   return std::make_unique<TextDecoder>(std::move(page));
 }

@@ -47,6 +47,9 @@ struct TextPage {
   KeepRoutes routes = KeepRoutes::kAlways;
 };
 
+/// A page whose metric names alone say where a series goes, and whether it is wanted.
+TextPage text_page_by_name(std::function<std::optional<Route>(std::string_view metric_name)> route);
+
 /// Errors of feed() and finish(): kParse, kUtf8, kLimit, kLineTooLong; kTruncated for an empty body and for a
 /// last line without LF (but "# EOF" needs none).
 std::unique_ptr<Decoder> make_text_decoder(TextPage page);

@@ -6,26 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "support/push_pods.h"
+
 namespace flintgauge {
 namespace {
 
+using testing::spark_pod;
+
 constexpr auto kGraphite = PushProtocol::kGraphite;
 constexpr auto kStatsd = PushProtocol::kStatsd;
-
-Pod spark_pod(const std::string& name, const std::string& ip, const std::string& app,
-              const std::string& executor = "") {
-  Pod pod;
-  pod.namespace_name = "team-a";
-  pod.name = name;
-  pod.uid = "uid-" + name;
-  pod.ips = {ip};
-  pod.phase = Phase::kRunning;
-  pod.host_ip = "192.0.2.1";
-  pod.labels = {{"spark-app-selector", app}};
-  if (!executor.empty()) pod.labels.emplace_back("spark-exec-id", executor);
-  pod.labels.emplace_back("spark-role", executor.empty() ? "driver" : "executor");
-  return pod;
-}
 
 class PushDeskTest : public ::testing::Test {
  protected:
@@ -47,13 +36,7 @@ class PushDeskTest : public ::testing::Test {
     const std::string_view view = line;
     return desk_->take(ip, kGraphite, {&view, 1}, bytes, {now_ms});
   }
-  /// The value of a series; -1 when there is none.
-  double metric(const std::string& series) const {
-    std::string page;
-    metrics_.append_page(PageFormat::kText004, page);
-    const std::size_t at = page.find("\n" + series + ' ');
-    return at == std::string::npos ? -1 : std::stod(page.substr(at + series.size() + 2));
-  }
+  double metric(const std::string& series) const { return testing::value_of(metrics_, series); }
   double lines(const std::string& result) const {
     return metric("flintgauge_push_lines_total{protocol=\"graphite\",namespace=\"team-a\",result=\"" +
                   result + "\"}");

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "support/push_pods.h"
+
 namespace flintgauge {
 namespace {
 
@@ -22,20 +24,8 @@ class GatewayTalkTest : public ::testing::Test {
   /// An executor that has the address, and perhaps its driver.
   void set_pods(const std::string& executor, bool has_driver) {
     PodList pods;
-    for (const bool is_driver : {true, false}) {
-      if (is_driver && !has_driver) continue;
-      Pod& pod = pods.pods.emplace_back();
-      pod.namespace_name = "team-a";
-      pod.name = is_driver ? "driver" : "exec-" + executor;
-      pod.uid = "uid-" + pod.name;
-      pod.ips = {is_driver ? "10.0.0.1" : "10.0.0.2"};
-      pod.phase = Phase::kRunning;
-      pod.host_ip = "192.0.2.1";
-      pod.labels = {{"spark-app-selector", "spark-1"},
-                    {"spark-exec-id", executor},
-                    {"spark-role", is_driver ? "driver" : "executor"}};
-      if (is_driver) pod.labels.erase(pod.labels.begin() + 1);
-    }
+    if (has_driver) pods.pods.push_back(testing::spark_pod("driver", "10.0.0.1", "spark-1"));
+    pods.pods.push_back(testing::spark_pod("exec-" + executor, "10.0.0.2", "spark-1", executor));
     desk_->set_pods(std::make_shared<const PodList>(std::move(pods)));
   }
 
@@ -53,12 +43,7 @@ class GatewayTalkTest : public ::testing::Test {
     EXPECT_EQ(step.next, PushStep::Next::kAnswered);
     return step.answer.size() < 12 ? 0 : std::stoi(step.answer.substr(9, 3));
   }
-  double metric(const std::string& series) const {
-    std::string page;
-    metrics_.append_page(PageFormat::kText004, page);
-    const std::size_t at = page.find("\n" + series + ' ');
-    return at == std::string::npos ? -1 : std::stod(page.substr(at + series.size() + 2));
-  }
+  double metric(const std::string& series) const { return testing::value_of(metrics_, series); }
   double lines(const std::string& result) const {
     return metric("flintgauge_push_lines_total{protocol=\"pushgateway\",namespace=\"team-a\",result=\"" +
                   result + "\"}");
