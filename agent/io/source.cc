@@ -15,10 +15,18 @@ namespace {
 constexpr std::size_t kMaxInFlight = 32;      // requests of one source at once: bounds sockets and buffers
 constexpr std::int64_t kMaxWaitMs = 60'000;   // with nothing to do
 constexpr std::int64_t kPodsAgainMs = 5'000;  // between two looks at the pod list for rows without a pod
-// A round is published whole; but one slow server must not hold back the others for longer than this. The
-// kubelet's pod list and samples belong together, so it gets more time.
-constexpr std::int64_t kMaxHoldKubeletMs = 5'000;
-constexpr std::int64_t kMaxHoldSparkMs = 1'000;
+
+/// A block is always filled whole, whatever changed in it, and a reader works on what is new.
+struct PublishPace {
+  std::int64_t max_hold_ms;  ///< one slow server holds back the others for no longer than this
+  std::int64_t min_gap_ms;   ///< between two blocks, so that servers that answer one by one share a block
+};
+
+// The kubelet's pod list and samples belong together, so it gets more time; it is one server.
+PublishPace pace_of(SourceKind kind) {
+  if (kind == SourceKind::kKubelet) return {.max_hold_ms = 5'000, .min_gap_ms = 0};
+  return {.max_hold_ms = 1'000, .min_gap_ms = 1'000};
+}
 
 Shard shard_of(SourceKind kind) {
   switch (kind) {
@@ -74,8 +82,7 @@ void Source::run(const std::stop_token& stop) noexcept try {
 
 void Source::turn() {
   Now now = read_clocks();
-  discover(now);
-  start_due(now);
+  if (discover(now)) start_due(now);
   HttpFetch* finished = client_.wait(wait_ms(now));
   now = read_clocks();
   if (finished) ended(static_cast<TargetRun&>(finished->sink()), now);
@@ -85,20 +92,20 @@ void Source::turn() {
   publish_if_due(now);
 }
 
-void Source::discover(const Now& now) {
+bool Source::discover(const Now& now) {
   if (settings_.kind != SourceKind::kKubelet) {
     const View view = store_.read();
     const Block* const kubelet = view ? view.block(Shard::kKubelet) : nullptr;
-    if (!kubelet || !kubelet->pods) return;  // targets known before stay
+    if (!kubelet || !kubelet->pods) return false;  // targets known before stay
     std::shared_ptr<const ServletPaths> paths = fold_->servlet_paths();
     if (has_discovered_ && kubelet->pods == settings_.discovery.pods &&
         paths == settings_.discovery.servlet_paths)
-      return;
+      return false;
     settings_.discovery.pods = kubelet->pods;
     settings_.discovery.servlet_paths = std::move(paths);
     fold_->see_pods(*kubelet->pods, now);
   } else if (has_discovered_) {
-    return;
+    return false;
   }
   has_discovered_ = true;
   const std::size_t over_before = targets_.over_limit();
@@ -112,6 +119,7 @@ void Source::discover(const Now& now) {
     metrics_.count_target_dropped(Reason::kLimit);
   if (settings_.kind == SourceKind::kSpark) note_refused();
   touch(now);
+  return true;
 }
 
 // Counted and told once, not at every look.
@@ -180,6 +188,7 @@ void Source::ended(TargetRun& run, const Now& now) {
   }
   --in_flight_;
   report(run, run.finish(*fold_, now));
+  if (const auto at = run.outdated_at(); at && *at < look_for_outdated_) look_for_outdated_ = *at;
   while (TargetRun* const fallback = targets_.idle_fallback()) fallback->rest(*fold_, now);
   if (fold_->wants_pods()) ask_pods_soon(now);
   touch(now);
@@ -232,12 +241,17 @@ void Source::fold_pushes(const Now& now) {
   }
 }
 
+// A target's time only moves on, so nothing can be outdated before the earliest of the last look.
 void Source::drop_outdated(const Now& now) {
+  if (now.steady < look_for_outdated_) return;
+  look_for_outdated_ = kNever;
   for (const TargetSet::Entry& entry : targets_.entries()) {
-    if (!entry.run->is_outdated(now.steady)) continue;
-    log::warn("data dropped: too old", {{"target", entry.run->target().key}});
-    entry.run->drop_from(*fold_, now);
-    touch(now);
+    if (entry.run->is_outdated(now.steady)) {
+      log::warn("data dropped: too old", {{"target", entry.run->target().key}});
+      entry.run->drop_from(*fold_, now);
+      touch(now);
+    }
+    if (const auto at = entry.run->outdated_at()) look_for_outdated_ = std::min(look_for_outdated_, *at);
   }
 }
 
@@ -246,9 +260,16 @@ void Source::touch(const Now& now) {
 }
 
 void Source::publish_if_due(const Now& now) {
-  if (!unpublished_since_) return;
-  const std::int64_t hold_ms = settings_.kind == SourceKind::kKubelet ? kMaxHoldKubeletMs : kMaxHoldSparkMs;
-  if (in_flight_ == 0 || elapsed_ms(*unpublished_since_, now.steady) >= hold_ms) publish(now);
+  if (unpublished_since_ && now.steady >= publish_at()) publish(now);
+}
+
+SteadyTime Source::publish_at() const {
+  const PublishPace pace = pace_of(settings_.kind);
+  const SteadyTime latest{unpublished_since_->ms + pace.max_hold_ms};
+  const bool is_first_round = first_round_ == 0;
+  if (in_flight_ != 0) return latest;
+  return is_first_round ? *unpublished_since_
+                        : std::min(latest, SteadyTime{published_at_.ms + pace.min_gap_ms});
 }
 
 void Source::publish(const Now& now) {
@@ -263,6 +284,7 @@ void Source::publish(const Now& now) {
     block.targets[i] = targets_.entries()[i].run->state();
   store_.publish(shard);
   unpublished_since_.reset();
+  published_at_ = now.steady;
   if (first_round_ == 0 && targets_.all_asked()) first_round_ = block.version;
   published_();
 }
@@ -275,13 +297,8 @@ int Source::wait_ms(const Now& now) const {
   if (in_flight_ < kMaxInFlight) {
     if (const auto at = targets_.next_at()) until(*at);
   }
-  for (const TargetSet::Entry& entry : targets_.entries()) {
-    if (const auto at = entry.run->outdated_at()) until(*at);
-  }
-  if (unpublished_since_) {
-    const std::int64_t hold_ms = settings_.kind == SourceKind::kKubelet ? kMaxHoldKubeletMs : kMaxHoldSparkMs;
-    until({unpublished_since_->ms + hold_ms});
-  }
+  if (look_for_outdated_ < kNever) until(look_for_outdated_);
+  if (unpublished_since_) until(publish_at());
   return static_cast<int>(wait);
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,8 @@ class Source {
  private:
   void run(const std::stop_token& stop) noexcept;
   void turn();
-  void discover(const Now& now);
+  /// True when the targets may be others than before.
+  bool discover(const Now& now);
   std::vector<TargetSet::Wanted> find_targets() const;
   void note_refused();
   std::unique_ptr<TargetRun> make_run(TargetSet::Wanted wanted, const Now& now);
@@ -71,6 +73,8 @@ class Source {
   void fold_pushes(const Now& now);
   void drop_outdated(const Now& now);
   void publish_if_due(const Now& now);
+  /// When what is unpublished goes out, as things stand.
+  SteadyTime publish_at() const;
   void publish(const Now& now);
   void touch(const Now& now);
   int wait_ms(const Now& now) const;
@@ -92,6 +96,9 @@ class Source {
   bool has_discovered_ = false;
   std::vector<std::string> refused_;  // as refused_drivers() gave them last
   std::optional<SteadyTime> unpublished_since_;
+  SteadyTime published_at_;
+  static constexpr SteadyTime kNever{std::numeric_limits<std::int64_t>::max()};
+  SteadyTime look_for_outdated_ = kNever;
   std::atomic<std::uint64_t> first_round_{0};
   std::jthread thread_;
 };

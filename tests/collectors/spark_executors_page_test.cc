@@ -6,10 +6,11 @@
 #include "support/golden.h"
 
 namespace flintgauge {
+std::unique_ptr<Collector> make_spark_executors();
 std::unique_ptr<Collector> make_spark_executors_page();
 namespace {
 
-TEST(SparkExecutorsPage, IsAskedOfEachDriverAndMayBeMissing) {
+TEST(SparkExecutorsPage, StandsInForTheListOfExecutorsAndMayBeMissing) {
   Pod pod;
   pod.namespace_name = "team-a";
   pod.uid = "uid";
@@ -23,6 +24,7 @@ TEST(SparkExecutorsPage, IsAskedOfEachDriverAndMayBeMissing) {
   EXPECT_EQ(targets[0].key, "spark_executors_page/team-a/spark-1");
   EXPECT_EQ(targets[0].url, "http://[fd00::9]:4040/metrics/executors/prometheus/");
   EXPECT_TRUE(targets[0].optional);
+  EXPECT_EQ(targets[0].fallback_of, make_spark_executors()->targets(discovery)[0].key);
   EXPECT_FALSE(targets[0].send_kubelet_token);
 }
 

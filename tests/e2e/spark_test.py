@@ -28,7 +28,7 @@ VERSIONS = ("4.3.0", "3.5.9")
 KILLED = "killed"  # the workload shuffle, and an executor dies on the way
 WORKLOADS = ("wordcount", "skew", "spill", "shuffle", "streaming", "failing", "cached", "idle", KILLED, "gc", "tiny", "slots")
 LOAD = "load"
-ASKED_OFTEN = {"spark_stages", "spark_executors", "spark_executors_page", "spark_metrics_json"}
+ASKED_OFTEN = {"spark_stages", "spark_executors", "spark_metrics_json"}
 MORE = {KILLED: ("--kill-executor-at", "10"), "skew": ("--rows", "6000000")}  # a long task of seconds, on a quick machine too
 
 

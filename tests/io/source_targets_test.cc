@@ -120,6 +120,7 @@ TEST_F(SourceSparkTest, FollowsThePods) {
   ASSERT_TRUE(eventually([&] { return source_->first_round() != 0; }));
   publish_pods({pod("a", server_.url("/a")), pod("b", server_.url("/b"))});
   ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 2; }));
+  ASSERT_TRUE(eventually([&] { return state(0).target != nullptr; })) << "blocks have a least distance";
   EXPECT_EQ(state(0).target->key, "driver/team/a");
   publish_pods({pod("b", server_.url("/b"))});
   ASSERT_TRUE(eventually([&] { return diary_.count("forget driver/team/a") == 1; }));
