@@ -16,13 +16,12 @@ endif()
 
 # Everything that touches the world. Only flintgauge_io and the program link these.
 find_package(Threads REQUIRED)
-find_package(CURL 7.88 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
-include(Civetweb)
+include(DebianSource)
 
 # libdeflate 1.14 ships no CMake file.
 find_path(FLINTGAUGE_LIBDEFLATE_DIR libdeflate.h REQUIRED)
@@ -32,7 +31,7 @@ target_include_directories(flintgauge_libdeflate SYSTEM INTERFACE ${FLINTGAUGE_L
 target_link_libraries(flintgauge_libdeflate INTERFACE ${FLINTGAUGE_LIBDEFLATE})
 
 # prometheus-cpp's own CMake file also asks for its pull library and through it for Debian's civetweb, whose TLS is
-# broken (cmake/civetweb.sh). Its core has neither.
+# broken (cmake/debian_source.sh). Its core has neither.
 find_path(FLINTGAUGE_PROMETHEUS_DIR prometheus/registry.h REQUIRED)
 find_library(FLINTGAUGE_PROMETHEUS_CORE prometheus-cpp-core REQUIRED)
 add_library(flintgauge_prometheus_core INTERFACE)
@@ -41,5 +40,5 @@ target_link_libraries(flintgauge_prometheus_core INTERFACE ${FLINTGAUGE_PROMETHE
 
 add_library(flintgauge_io_dependencies INTERFACE)
 target_link_libraries(flintgauge_io_dependencies INTERFACE
-  CURL::libcurl flintgauge_civetweb OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB spdlog::spdlog yaml-cpp CLI11::CLI11
+  flintgauge_curl flintgauge_civetweb OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB spdlog::spdlog yaml-cpp CLI11::CLI11
   flintgauge_libdeflate flintgauge_prometheus_core flintgauge_rapidjson flintgauge_xxhash Threads::Threads)
