@@ -53,9 +53,9 @@ HttpFetch* HttpClient::next_finished() {
 }
 
 HttpFetch* HttpClient::wait(int timeout_ms) {
-  int running = 0;
-  curl_multi_perform(multi_.get(), &running);
   if (HttpFetch* finished = next_finished()) return finished;
+  int running = 0;
+  // Returns at once when a request was started since: libcurl then has a timer of its own that is due.
   curl_multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr);
   curl_multi_perform(multi_.get(), &running);
   return next_finished();
