@@ -4,6 +4,7 @@ import time
 import spark_node
 
 WINDOW = 20  # seconds: hints.bottleneck_window of the agents
+LONG_ENOUGH = 50  # seconds of work: two windows and the start
 KNOWN = {"skew": "skew", "spill": "spill", "gc": "gc", "tiny": "small_tasks", "idle": "idle", "slots": "slots",
          "failing": "failing_tasks", "killed": "oom"}
 HEAD = ("version", "workload", "made for", "named", "after s", "others within two windows", "all in order")
@@ -29,6 +30,11 @@ class Watch:
             if kind != "unknown":
                 first.setdefault(kind, at)
         return sorted(first.items(), key=lambda entry: entry[1])
+
+    def misses(self, workload):
+        """What the workload was made for, when that was not named."""
+        made_for = KNOWN.get(workload)
+        return None if made_for in dict(self.named()) else made_for
 
     def row(self, workload):
         made_for, named = KNOWN.get(workload, "-"), self.named()

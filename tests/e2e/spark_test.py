@@ -29,7 +29,7 @@ KILLED = "killed"  # the workload shuffle, and an executor dies on the way
 WORKLOADS = ("wordcount", "skew", "spill", "shuffle", "streaming", "failing", "cached", "idle", KILLED, "gc", "tiny", "slots")
 LOAD = "load"
 ASKED_OFTEN = {"spark_stages", "spark_executors", "spark_metrics_json"}
-MORE = {KILLED: ("--kill-executor-at", "10"), "skew": ("--rows", "6000000")}  # a long task of seconds, on a quick machine too
+MORE = {KILLED: ("--kill-executor-at", "10"), "skew": ("--rows", "12000000")}  # a long task of seconds, on a quick machine too
 
 
 def same(a, b):
@@ -64,6 +64,8 @@ class Play:
             self.check_goodbye(agents[0], run.app_id, before)
             if self.workload == KILLED:
                 self.expect("killed_executor" in second, "no executor was killed")
+            missed = self.causes.misses(self.workload) if self.seconds >= spark_causes.LONG_ENOUGH else None
+            self.expect(missed is None, f"the cause {missed} was not named")
         finally:
             run.kill()
             codes = [agent.stop() for agent in agents]
