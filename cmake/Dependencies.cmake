@@ -1,4 +1,5 @@
-# Everything comes from Debian 12's packages (./dev lists them). Versions older than these are refused by name.
+# Everything comes from Debian 12: its packages (./dev lists them; versions older than these are refused by name), and for
+# two libraries its sources (cmake/debian_source.sh).
 
 # Pure layers: header-only libraries. RapidJSON and xxHash have no imported target of their own.
 find_package(tl-expected REQUIRED)

@@ -5,18 +5,20 @@
 #   civetweb   Debian's binary crashes on the first TLS connection (it was made for OpenSSL 1.1) and has no IPv6
 #   curl       Debian's brings LDAP, Kerberos, SSH, RTMP and GnuTLS: 3.6 MiB of memory and code that nobody here calls
 #
-#   cmake/debian_source.sh build NAME   build it unless it is there; prints the directory (15 to 40 s, network needed)
-#   cmake/debian_source.sh where NAME   prints the directory, or fails when it was not built
+#   cmake/debian_source.sh build [NAME]   build it, or both, unless there; prints the directory (15 to 40 s each, network)
+#   cmake/debian_source.sh where NAME     prints the directory, or fails when it was not built
 #
 # Needs no root and changes nothing under /etc: apt works in a scratch directory with the deb-src twins of the
-# sources that this machine already uses. Many checkouts share the result.
+# sources that this machine already uses. Many checkouts share the result. What is there stays: after a security update
+# of Debian remove its directory; an image, built from nothing, has the update.
 set -euo pipefail
 
-usage() { sed -n '2,12p' "$0" >&2; exit 2; }
+usage() { sed -n '2,13p' "$0" >&2; exit 2; }
 
 # What is special about each: the upstream version (any Debian revision of it is taken, so that a security update of
 # Debian is not refused), CMake's flags, the target, its archive, headers and licence.
-c_flags="-fPIC -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -w"
+# No path of the machine may get into the program: @work@ stands for the scratch directory, whose name is random.
+c_flags="-fPIC -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffile-prefix-map=@work@=. -w"
 describe() {
   case $1 in
     civetweb)
@@ -104,7 +106,7 @@ build() {
     echo "debian_source.sh: the archive has $name $version, this project was checked with $upstream" >&2
     return 1
   fi
-  { cmake -G Ninja -S "$work/source/$name"-*/ -B "$work/build" "${cmake_flags[@]}" &&
+  { cmake -G Ninja -S "$work/source/$name"-*/ -B "$work/build" "${cmake_flags[@]//@work@/"$work"}" &&
       cmake --build "$work/build" --target "$target"; } >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
   mkdir -p "$work/out/lib" "$work/out/include" "$cache"
   cp "$(find "$work/build" -name "$archive")" "$work/out/lib/"
@@ -116,6 +118,10 @@ build() {
   mv -T "$dir.$$" "$dir" 2>/dev/null || rm -rf "$dir.$$"   # fails only when another checkout was faster
 }
 
+if [[ $# == 1 && $1 == build ]]; then
+  for name in civetweb curl; do "$0" build "$name"; done
+  exit
+fi
 (($# == 2)) || usage
 describe "$2"
 case $1 in

@@ -50,6 +50,20 @@ TEST_F(HttpClientTest, SaysWhatItWantsAndNothingElse) {
   EXPECT_EQ(requests[0].header("Authorization"), "");
 }
 
+// cmake/debian_source.sh builds it so. A look-up of a name in the client's own thread would hold up the rest.
+TEST(HttpLibrary, SpeaksHttpAlone) {
+  const curl_version_info_data& library = *curl_version_info(CURLVERSION_NOW);
+  std::vector<std::string> protocols;
+  for (const char* const* name = library.protocols; *name != nullptr; ++name) protocols.emplace_back(*name);
+  EXPECT_EQ(protocols, (std::vector<std::string>{"http", "https"}));
+  constexpr int kWanted =
+      CURL_VERSION_SSL | CURL_VERSION_IPV6 | CURL_VERSION_ASYNCHDNS | CURL_VERSION_THREADSAFE;
+  EXPECT_EQ(library.features & kWanted, kWanted);
+  constexpr int kDecoders = CURL_VERSION_LIBZ | CURL_VERSION_BROTLI | CURL_VERSION_ZSTD | CURL_VERSION_HTTP2;
+  EXPECT_EQ(library.features & kDecoders, 0);
+  EXPECT_STREQ(library.cainfo, "/etc/ssl/certs/ca-certificates.crt");
+}
+
 TEST_F(HttpClientTest, KeepsTheConnection) {
   FakeHttp server([](FakeConnection& out, const FakeRequest&) { out.respond("a 1\n"); });
   HttpFetch request(target(server.url()), sink_);
