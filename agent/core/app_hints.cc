@@ -174,9 +174,9 @@ void AppHints::judge_queries(const SparkAppFacts& facts, Memory& memory, AppHint
 
 std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app, const JobHistory& history,
                                       const Now& now) {
-  if (!facts.has_executors || !facts.has_stages) return std::nullopt;
+  if (!facts.has_executors || !facts.has_stages) return withhold(Withheld::kIncomplete);
   const std::int64_t age_ms = elapsed_ms(std::min(facts.executors_at, facts.stages_at), now.steady);
-  if (age_ms > settings_.hint_max_age_ms) return std::nullopt;
+  if (age_ms > settings_.hint_max_age_ms) return withhold(Withheld::kStale);
 
   Memory& memory = memory_[facts.app];
   // Two drivers cannot have one application; should a source say so, the first counts.
@@ -184,7 +184,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   memory.evaluation = evaluation_;
   memory.used = now.steady;
   if (facts.slots_per_executor > 0) memory.tasks_per_executor = static_cast<double>(facts.slots_per_executor);
-  if (memory.tasks_per_executor <= 0) return std::nullopt;  // no executor ever said how many tasks it runs
+  if (memory.tasks_per_executor <= 0) return withhold(Withheld::kNoSlots);
 
   AppHint out;
   out.app = facts.app;
@@ -210,6 +210,16 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   judge_queries(facts, memory, out);
   add_context(facts, app, out);
   return out;
+}
+
+std::nullopt_t AppHints::withhold(Withheld reason) {
+  ++withheld_[static_cast<std::size_t>(reason)];
+  return std::nullopt;
+}
+
+void AppHints::withhold(const Block* spark) {
+  if (spark == nullptr) return;
+  for (std::size_t i = 0; i < spark->spark_apps.size(); ++i) withhold(Withheld::kClock);
 }
 
 void AppHints::append(const Block* spark, const AppTable& apps, const JobHistory& history, const Now& now,

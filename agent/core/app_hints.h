@@ -2,9 +2,11 @@
 // argument.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "agent/core/app_table.h"
@@ -24,6 +26,14 @@ class AppHints {
   /// `history`: where the start-up of a job's executors is known from its runs before.
   void append(const Block* spark, const AppTable& apps, const JobHistory& history, const Now& now,
               std::vector<AppHint>& hints);
+  /// Instead of append(): the clocks disagree, so none of the applications gets a hint.
+  void withhold(const Block* spark);
+
+  enum class Withheld : std::uint8_t { kStale, kIncomplete, kNoSlots, kClock };
+  static constexpr auto kWithheldNames =
+      std::to_array<std::string_view>({"stale", "incomplete", "no_slots", "clock"});
+  /// How often an application got no hint in an evaluation since the start, by Withheld.
+  const std::array<double, kWithheldNames.size()>& withheld() const { return withheld_; }
 
  private:
   /// A streaming query at its last batch.
@@ -49,6 +59,7 @@ class AppHints {
   };
   std::optional<AppHint> hint(const SparkAppFacts& facts, const App* app, const JobHistory& history,
                               const Now& now);
+  std::nullopt_t withhold(Withheld reason);
   void bound(const SparkAppFacts& facts, AppHint& out) const;
   void measure_startup(const SparkAppFacts& facts, const App* app, Memory& memory);
   double startup_seconds(const SparkAppFacts& facts, const App* app, const JobHistory& history,
@@ -61,6 +72,7 @@ class AppHints {
   EvaluateSettings settings_;
   std::uint64_t evaluation_ = 0;
   std::map<AppKey, Memory> memory_;
+  std::array<double, kWithheldNames.size()> withheld_{};
   std::vector<double> startups_;  ///< of one application, while they are measured
 };
 

@@ -45,6 +45,7 @@ constexpr auto kReason = family("flintgauge_hint_reason");
 constexpr auto kParity = family("flintgauge_hint_executors_parity");
 constexpr auto kByRate = family("flintgauge_hint_executors_by_rate");
 constexpr auto kWorkersDesired = family("flintgauge_hint_workers_desired");
+constexpr auto kWithheld = family("flintgauge_hints_withheld_total");
 constexpr auto kStartup = family("flintgauge_hint_startup_seconds");
 constexpr auto kWasted = family("flintgauge_hint_wasted_core_seconds_total");
 constexpr auto kNodeExecutors = family("flintgauge_hint_node_executors");
@@ -270,6 +271,7 @@ void Evaluator::State::advise(const Sources& sources, const Now& now, Report& re
   const auto [kubelet, spark, companions] = std::array{sources[0].block, sources[1].block, sources[2].block};
   if (suppressed > 0) {
     --suppressed;
+    hints.withhold(spark);
   } else {
     hints.append(spark, apps, verticals.history(), now, report.hints);
     append_pools(companions, report.hints, now.steady, report.pools);
@@ -309,6 +311,8 @@ void Evaluator::State::walk(const Sources& sources, const Report& report, const 
   for (const AppSideways& one : report.sideways) {
     if (admission.admits(one.app)) add_sideways(one, to);
   }
+  for (std::size_t i = 0; i < AppHints::kWithheldNames.size(); ++i)
+    to.add(kWithheld, {AppHints::kWithheldNames[i]}, hints.withheld()[i]);
   for (const PoolHint& pool : report.pools)
     to.add(kWorkersDesired, {pool.cluster.namespace_name, pool.cluster.app_id}, pool.desired);
   for (std::size_t i = 0; i < targets.size(); ++i) add_target(targets[i], derived.targets[i], to);

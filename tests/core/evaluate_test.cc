@@ -41,10 +41,14 @@ TEST(Evaluate, WithoutBlocksSaysOnlyWhatItKnows) {
   const auto report = bench.evaluate(at(0));
   EXPECT_TRUE(report->apps.empty());
   EXPECT_TRUE(report->hints.empty());
-  const std::map<std::string, double> want = {{"flintgauge_series_limit{scope=\"app\"}", 500},
+  const std::map<std::string, double> want = {{"flintgauge_hints_withheld_total{reason=\"clock\"}", 0},
+                                              {"flintgauge_hints_withheld_total{reason=\"incomplete\"}", 0},
+                                              {"flintgauge_hints_withheld_total{reason=\"no_slots\"}", 0},
+                                              {"flintgauge_hints_withheld_total{reason=\"stale\"}", 0},
+                                              {"flintgauge_series_limit{scope=\"app\"}", 500},
                                               {"flintgauge_series_limit{scope=\"namespace\"}", 4000},
                                               {"flintgauge_series_limit{scope=\"node\"}", 20000},
-                                              {"flintgauge_series{namespace=\"\"}", 4}};
+                                              {"flintgauge_series{namespace=\"\"}", 8}};
   EXPECT_EQ(bench.series, want);
 }
 
@@ -235,7 +239,9 @@ TEST(Evaluate, TargetsHaveTheSeriesTheyCanHave) {
       {"flintgauge_store_block_age_seconds{source=\"kubelet\"}", 7.5},
       {"flintgauge_store_block_age_seconds{source=\"spark\"}", 5.5},
   };
-  std::erase_if(bench.series, [](const auto& one) { return one.first.starts_with("flintgauge_series"); });
+  std::erase_if(bench.series, [](const auto& one) {
+    return one.first.starts_with("flintgauge_series") || one.first.starts_with("flintgauge_hints_withheld");
+  });
   EXPECT_EQ(bench.series, want);
   ASSERT_EQ(bench.targets.size(), 4U);
   EXPECT_EQ(bench.targets[2].target->key, "resource");
