@@ -143,10 +143,11 @@ Status check_web_features(unsigned features, const ListenAddress& address) {
     return fail(Reason::kInternal,
                 "this civetweb can serve files or run scripts; build it with cmake/debian_source.sh");
   const bool needs_ipv6 = address.host.empty() || address.host.find(':') != std::string::npos;
-  if (needs_ipv6 && (features & kIpv6) == 0)
+  if (needs_ipv6 && (features & kIpv6) == 0) {
     return fail(
         Reason::kInternal,
         "this civetweb cannot listen on IPv6; build it with cmake/debian_source.sh, or listen on 0.0.0.0");
+  }
   return {};
 }
 
