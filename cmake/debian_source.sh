@@ -6,7 +6,7 @@
 #   curl       Debian's brings LDAP, Kerberos, SSH, RTMP and GnuTLS: 3.6 MiB of memory and code that nobody here calls
 #
 #   cmake/debian_source.sh build [NAME]   build it, or both, unless there; prints the directory (15 to 40 s each, network)
-#   cmake/debian_source.sh where NAME     prints the directory, or fails when it was not built
+#   cmake/debian_source.sh where [NAME]   prints the directory, or fails when it, or one of both, was not built
 #
 # Needs no root and changes nothing under /etc: apt works in a scratch directory with the deb-src twins of the
 # sources that this machine already uses. Many checkouts share the result. What is there stays: after a security update
@@ -118,8 +118,8 @@ build() {
   mv -T "$dir.$$" "$dir" 2>/dev/null || rm -rf "$dir.$$"   # fails only when another checkout was faster
 }
 
-if [[ $# == 1 && $1 == build ]]; then
-  for name in civetweb curl; do "$0" build "$name"; done
+if (($# == 1)); then
+  for name in civetweb curl; do "$0" "$1" "$name"; done
   exit
 fi
 (($# == 2)) || usage

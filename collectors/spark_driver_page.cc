@@ -55,8 +55,7 @@ class SparkDriverPage final : public Collector {
   std::vector<Target> targets(const Discovery& discovery) const override {
     std::vector<Target> targets;
     for (const SparkDriver& driver : spark_drivers(discovery)) {
-      const std::string who = "/" + driver.app.namespace_name + "/" + driver.app.app_id;
-      std::string before = std::string(kStandsInFor) + who;
+      std::string before = spark_target_key(kStandsInFor, driver.app);
       int number = 1;
       for (const std::string& path : paths_of(driver, discovery)) {
         Target target = spark_target(driver, discovery, name(), path, Expect::kText);

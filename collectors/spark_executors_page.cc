@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -75,8 +74,7 @@ class SparkExecutorsPage final : public Collector {
       targets.push_back(
           spark_target(driver, discovery, name(), "/metrics/executors/prometheus/", Expect::kText));
       targets.back().optional = true;
-      targets.back().fallback_of =
-          std::string(kStandsInFor) + '/' + driver.app.namespace_name + '/' + driver.app.app_id;
+      targets.back().fallback_of = spark_target_key(kStandsInFor, driver.app);
     }
     return targets;
   }

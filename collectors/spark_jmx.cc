@@ -47,7 +47,6 @@ class SparkJmx final : public Collector {
     std::vector<Target> targets;
     for (const SparkJvm& jvm : spark_jvms(discovery)) {
       const bool is_driver = jvm.executor_id.empty();
-      const std::string who = "/" + jvm.app.namespace_name + "/" + jvm.app.app_id;
       Target target = spark_target({jvm.app, jvm.pod_uid, jvm.url, {}}, discovery, name(), "", Expect::kText);
       target.key += "/" + std::string(is_driver ? kDriver : std::string_view(jvm.executor_id));
       target.pace.interval_ms = std::max(kMinIntervalMs, kRounds * discovery.spark_interval_ms);
@@ -55,7 +54,7 @@ class SparkJmx final : public Collector {
       target.pace.ttl_ms = 3 * target.pace.interval_ms;
       target.pace.retry_ms = discovery.spark_interval_ms;
       target.executor_id = jvm.executor_id;
-      if (is_driver) target.fallback_of = std::string(kStandsInFor) + who;
+      if (is_driver) target.fallback_of = spark_target_key(kStandsInFor, jvm.app);
       targets.push_back(std::move(target));
     }
     return targets;

@@ -192,11 +192,15 @@ std::vector<std::string> refused_drivers(const Discovery& discovery) {
   return refused;
 }
 
+std::string spark_target_key(std::string_view collector, const AppKey& app) {
+  return std::string(collector) + '/' + app.namespace_name + '/' + app.app_id;
+}
+
 Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
                     std::string_view path, Expect expect) {
   Target target;
   target.collector = collector;
-  target.key = target.collector + "/" + driver.app.namespace_name + "/" + driver.app.app_id;
+  target.key = spark_target_key(collector, driver.app);
   target.url = driver.base_url + std::string(path);
   target.expect = expect;
   target.body_limit = kBodyLimit;

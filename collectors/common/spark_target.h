@@ -41,7 +41,11 @@ inline constexpr double kRequestsPerRound = 6;
 /// that claim the same one, the youngest); sorted by application. Pure.
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery);
 
-/// The target for one page of a driver: key "COLLECTOR/NAMESPACE/APPID", limits for tenants' pods
+/// "COLLECTOR/NAMESPACE/APPID": the key of a driver's page, and what another page names as the one it stands
+/// in for.
+std::string spark_target_key(std::string_view collector, const AppKey& app);
+
+/// The target for one page of a driver: its key as above, limits for tenants' pods
 /// (reliability-security.md section 0.1), a first request with the patience a starting driver needs.
 Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::string_view collector,
                     std::string_view path, Expect expect);

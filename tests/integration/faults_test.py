@@ -102,7 +102,8 @@ class Agent:
         settings = {"kubelet.url": url, "kubelet.interval": "500ms", "kubelet.summary_interval": "500ms",
                     "kubelet.token_file": "", "kubelet.body_limit": "24MiB", "spark.interval": "500ms",
                     # the simulated drivers have no REST lists, whose page of executors is a stand-in
-                    "targets.disabled_collectors": "spark_executors", "targets.allow_loopback": "true", "web.listen_address": "127.0.0.1:0", "node.name": "node-1"}
+                    "targets.disabled_collectors": "spark_executors", "targets.allow_loopback": "true",
+                    "web.listen_address": "127.0.0.1:0", "node.name": "node-1"}
         flags = [part for key, text in settings.items() for part in ("--set", f"{key}={text}")]
         self.process = processes.start(name, program, "node", *flags)
         self.address = processes.logged(self.process, r"msg=serving address=(\S+)")
