@@ -6,7 +6,6 @@
 
 #include "collectors/common/json_decoder.h"
 #include "collectors/common/json_rows.h"
-#include "collectors/common/rfc3339.h"
 #include "collectors/common/spark_target.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/spark.h"
@@ -98,13 +97,6 @@ class Executors final : public JsonRows<Row> {
     std::size_t end = Row::kMaxRemoveReason;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     return text.substr(0, end);
-  }
-
-  static Verdict set_time(WallTime& into, std::string_view text) {
-    const auto time = parse_spark_time(text);
-    if (!time) return Verdict::kBad;
-    into = *time;
-    return Verdict::kKept;
   }
 };
 

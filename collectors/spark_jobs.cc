@@ -26,7 +26,7 @@ using Row = SparkJob;
 constexpr std::int64_t kMinIntervalMs = 60'000;
 constexpr std::int64_t kRounds = 6;
 
-enum class Field : std::uint8_t { kStatus };
+enum class Field : std::uint8_t { kStatus, kSubmitted };
 
 constexpr auto kIntegers = std::to_array<IntegerField<Row>>({{"jobId", &Row::job_id}});
 
@@ -49,6 +49,7 @@ class Jobs final : public JsonRows<Row> {
     static const json::Paths kPaths = [] {
       json::Paths paths;
       paths.want("[].status", Kind::kString, Field::kStatus);
+      paths.want("[].submissionTime", Kind::kString, Field::kSubmitted);
       want_numbers(paths, kIntegers, {});
       return paths;
     }();
@@ -62,7 +63,8 @@ class Jobs final : public JsonRows<Row> {
   }
   bool is_complete(const Row& row) const override { return row.job_id >= 0 && has_status_; }
 
-  Verdict set(Row& row, int /*id*/, const json::Value& value) override {
+  Verdict set(Row& row, int id, const json::Value& value) override {
+    if (static_cast<Field>(id) == Field::kSubmitted) return set_time(row.submitted, value.text);
     const auto* const found = std::ranges::find(kStatusWords, value.text, &StatusWord::word);
     if (found == kStatusWords.end()) return Verdict::kBad;
     row.status = found->status;

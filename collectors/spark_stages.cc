@@ -3,7 +3,7 @@
 // Two targets for each driver. The stages that are active or wait for their parents are asked for every
 // round: a short list, with quantiles over tasks (Spark 3.2 and later; others ignore the wish). The whole
 // list, which costs the driver 3 KB for every stage it remembers (1000 by default), is asked for less often;
-// it brings the final numbers of stages that ended between two rounds.
+// and not while no task ends; it brings the final numbers of stages that ended between two rounds.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -11,7 +11,6 @@
 
 #include "collectors/common/json_decoder.h"
 #include "collectors/common/json_rows.h"
-#include "collectors/common/rfc3339.h"
 #include "collectors/common/spark_target.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/spark.h"
@@ -31,7 +30,7 @@ constexpr double kMedian = 0.5;
 constexpr double kMaximum = 1.0;
 constexpr std::size_t kMaxQuantiles = 16;
 
-enum class Field : std::uint8_t { kStatus, kFirstTask, kQuantile, kRunTime, kDelay };
+enum class Field : std::uint8_t { kStatus, kSubmitted, kFirstTask, kQuantile, kRunTime, kDelay };
 
 constexpr auto kIntegers = std::to_array<IntegerField<Row>>({
     {"stageId", &Row::stage_id},
@@ -83,6 +82,7 @@ class Stages final : public JsonRows<Row> {
     static const json::Paths kPaths = [] {
       json::Paths paths;
       paths.want("[].status", Kind::kString, Field::kStatus);
+      paths.want("[].submissionTime", Kind::kString, Field::kSubmitted);
       paths.want("[].firstTaskLaunchedTime", Kind::kString, Field::kFirstTask);
       paths.want("[].taskMetricsDistributions.quantiles[]", Kind::kNumber, Field::kQuantile);
       paths.want("[].taskMetricsDistributions.executorRunTime[]", Kind::kNumber, Field::kRunTime);
@@ -108,12 +108,10 @@ class Stages final : public JsonRows<Row> {
     switch (static_cast<Field>(id)) {
       case Field::kStatus:
         return set_status(row, value.text);
-      case Field::kFirstTask: {
-        const auto time = parse_spark_time(value.text);
-        if (!time) return Verdict::kBad;
-        row.first_task_launched = *time;
-        return Verdict::kKept;
-      }
+      case Field::kSubmitted:
+        return set_time(row.submitted, value.text);
+      case Field::kFirstTask:
+        return set_time(row.first_task_launched, value.text);
       case Field::kQuantile:
         if (quantiles_.size() == kMaxQuantiles) return Verdict::kSkipped;
         quantiles_.push_back(value.number);
@@ -184,6 +182,7 @@ class SparkStagesList final : public Collector {
       whole.key.insert(name().size(), "_all");
       whole.pace.interval_ms = std::max(kMinWholeListMs, kWholeListRounds * discovery.spark_interval_ms);
       whole.pace.ttl_ms = std::max(whole.pace.ttl_ms, 3 * whole.pace.interval_ms);
+      whole.only_after_news = true;
       targets.push_back(std::move(whole));
     }
     return targets;

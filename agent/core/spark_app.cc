@@ -7,6 +7,10 @@ namespace flintgauge::spark {
 
 void App::apply(const Target& target, const SparkExecutors& list, const Now& now) {
   follow_driver(target, now.steady);
+  if (executors_.is_of_another_context(list)) {
+    driver_side_.begin_registry_again();
+    begin_executors_again(now.steady);
+  }
   rest_target_ = target.key;
   executors_.apply(list, now.steady);
 }
@@ -15,6 +19,20 @@ void App::apply(const Target& target, const SparkStages& list, const Now& now) {
   follow_driver(target, now.steady);
   stages_target_ = target.key;
   stages_.apply(list, now);
+  if (!target.only_after_news) return;
+  const double work = work_seen();
+  readings_since_work_ = work == std::exchange(work_at_reading_, work) ? readings_since_work_ + 1 : 1;
+}
+
+double App::work_seen() const {
+  return executors_.total(place(Column::kTasksCompleted)) + executors_.total(place(Column::kTasksFailed));
+}
+
+bool App::has_stage_news() const {
+  constexpr int kReadings = 2;
+  const bool is_at_rest = executors_.listed().known && stages_.now().known && stages_.now().active == 0 &&
+                          stages_.now().pending == 0;
+  return !is_at_rest || readings_since_work_ < kReadings || work_seen() != work_at_reading_;
 }
 
 FoldCounts App::apply(const Target& target, const SampleBatch& batch, const Now& now) {
@@ -34,6 +52,10 @@ void App::follow_driver(const Target& target, SteadyTime now) {
   if (is_first) return;
   stages_.begin_again();
   driver_side_.begin_again();
+  begin_executors_again(now);
+}
+
+void App::begin_executors_again(SteadyTime now) {
   pages_.begin_again([this, now] { executors_.begin_again(now); });
 }
 

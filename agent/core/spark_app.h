@@ -52,6 +52,10 @@ class App {
   void see_pod(const std::string& executor_id, const Pod& pod);
   void end_pods(SteadyTime now) { executors_.losses().end_pods(now); }
 
+  /// The whole list of stages may be another than at its last two readings: two, because a driver shows what
+  /// tasks have done in its lists of executors and of stages up to 100 ms apart (spark.ui.liveUpdate.period).
+  bool has_stage_news() const;
+
   /// Some target of the application's driver still speaks.
   bool is_live() const;
   bool is_driver_heard() const { return is_driver_heard_; }  ///< ever
@@ -59,9 +63,12 @@ class App {
 
  private:
   void follow_driver(const Target& target, SteadyTime now);
+  void begin_executors_again(SteadyTime now);
   const ExecutorsNow& executors_now() const {
     return executors_.listed().known ? executors_.listed() : pages_.listed();
   }
+  /// Something that is another whenever a task has ended or a stage has moved.
+  double work_seen() const;
   void raise_totals();
   void set_gauges();
   static void write_profiles(SparkAppFacts& facts);
@@ -75,6 +82,8 @@ class App {
   DriverSide driver_side_;
   PageBook pages_{executors_};
   std::string rest_target_, stages_target_;
+  double work_at_reading_ = 0;  ///< work_seen() at the last reading of the whole list of stages
+  int readings_since_work_ = 0;
   Numbers numbers_;
   SparkTotals stage_totals_;
 };

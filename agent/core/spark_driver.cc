@@ -69,8 +69,15 @@ void DriverSide::forget_jobs() {
   jobs_running_.reset();
 }
 
+bool DriverSide::is_of_another_context(const SparkJobs& list) const {
+  return std::ranges::any_of(list.jobs, [this](const SparkJob& job) {
+    return is_numbered_anew(jobs_, job.job_id, job.submitted, newest_job_);
+  });
+}
+
 void DriverSide::set_jobs(std::string target_key, const SparkJobs& list) {
   forget_jobs();
+  if (is_of_another_context(list)) jobs_.begin_again();
   jobs_target_ = std::move(target_key);
   jobs_told_ = true;
   double running = 0;
@@ -80,6 +87,8 @@ void DriverSide::set_jobs(std::string target_key, const SparkJobs& list) {
     if (entry == nullptr) continue;
     if (job.status == JobStatus::kSucceeded) Jobs::raise(entry->counters[kSucceeded], 1);
     if (job.status == JobStatus::kFailed) Jobs::raise(entry->counters[kFailed], 1);
+    if (job.submitted.ms != 0) entry->detail.submitted = job.submitted;
+    newest_job_ = std::max(newest_job_, job.submitted);
     ++entry->holders;
     jobs_listed_.push_back(entry);
   }
@@ -97,13 +106,17 @@ void DriverSide::drop(const std::string& target_key) {
   if (target_key == jobs_target_) jobs_running_.reset();
 }
 
-void DriverSide::begin_again() {
+void DriverSide::begin_registry_again() {
   for (std::size_t i = 0; i < kDriverMeasures; ++i) {
     if (is_counter(static_cast<Measure>(i + static_cast<std::size_t>(Measure::kDriverTargetExecutors))))
       before_[i] += highest_[i];
     highest_[i] = 0;
   }
   now_ = DriverNow{};
+}
+
+void DriverSide::begin_again() {
+  begin_registry_again();
   forget_jobs();
   jobs_.begin_again();
   settings_.reset();

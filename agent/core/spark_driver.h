@@ -53,6 +53,9 @@ class DriverSide {
 
   /// Another driver under the same application id: its counters begin at 0, its settings are its own.
   void begin_again();
+  /// Another SparkContext of the same driver: a registry of its own. A list of jobs shows by itself that they
+  /// are numbered anew, and nobody tells of other settings.
+  void begin_registry_again();
 
   /// Its columns. Counters never fall.
   void write(Numbers& numbers) const;
@@ -61,8 +64,9 @@ class DriverSide {
  private:
   static constexpr std::size_t kSucceeded = 0;
   static constexpr std::size_t kFailed = 1;
-  using Jobs = EverSeen<std::int64_t, 2>;
+  using Jobs = EverSeen<std::int64_t, 2, Submission>;
 
+  bool is_of_another_context(const SparkJobs& list) const;
   void forget_jobs();
   void write_jobs(Numbers& numbers) const;
 
@@ -74,6 +78,7 @@ class DriverSide {
   std::vector<Jobs::Entry*> jobs_listed_;
   std::optional<double> jobs_running_;
   std::string jobs_target_;
+  WallTime newest_job_;     ///< submission
   bool jobs_told_ = false;  ///< ever
   std::shared_ptr<const SparkSettings> settings_;
   SparkAbout about_;

@@ -9,9 +9,29 @@
 #include <map>
 #include <optional>
 
+#include "flintgauge/time.h"
+
 namespace flintgauge::spark {
 
 struct NoDetail {};
+
+/// Detail of a job or a stage attempt: when it was submitted, which never changes. ms 0 = not told.
+struct Submission {
+  WallTime submitted;
+};
+
+/// A second SparkContext under the same application id (a driver whose container was started again, a program
+/// that stops its session and makes another) numbers its jobs and stages from 0 again. True when a thing that
+/// was seen before is listed as submitted later than it was. `newest`: the latest submission seen; it speaks
+/// where the entry was folded.
+template <typename Seen, typename Key>
+bool is_numbered_anew(const Seen& seen, const Key& key, WallTime submitted, WallTime newest) {
+  if (submitted.ms == 0) return false;
+  const auto* const entry = seen.find(key);
+  if (entry == nullptr) return seen.knows(key) && newest < submitted;
+  const WallTime before = entry->detail.submitted;
+  return before.ms != 0 && before < submitted;
+}
 
 /// Keeps a value per thing, because a thing that is gone from one list may still stand in another. When too
 /// many are gone, the lowest keys are folded into a base: ids only ever grow, so a key at or below the
@@ -34,6 +54,11 @@ class EverSeen {
     if (folded_to_ && !(*folded_to_ < key)) return nullptr;
     ever_ = true;
     return &entries_[key];
+  }
+
+  const Entry* find(const Key& key) const {
+    const auto at = entries_.find(key);
+    return at != entries_.end() ? &at->second : nullptr;
   }
 
   /// It has an entry, or was folded.

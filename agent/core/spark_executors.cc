@@ -113,6 +113,13 @@ void ExecutorBook::take(Entry& entry, const SparkExecutor& row, SteadyTime at) {
   }
 }
 
+bool ExecutorBook::is_of_another_context(const SparkExecutors& list) const {
+  if (driver_added_.ms == 0) return false;
+  return std::ranges::any_of(list.executors, [this](const SparkExecutor& row) {
+    return row.id == kDriverId && driver_added_ < row.added;
+  });
+}
+
 void ExecutorBook::apply(const SparkExecutors& list, SteadyTime at) {
   rest_ = ExecutorsNow{};
   std::swap(rest_listed_, listed_before_);
@@ -125,6 +132,7 @@ void ExecutorBook::apply(const SparkExecutors& list, SteadyTime at) {
   for (const SparkExecutor& row : list.executors) {
     if (row.id == kDriverId) {
       for (const auto& [column, from] : kRowTotals) Seen::raise(driver_[place(column)], row.*from);
+      if (row.added.ms != 0) driver_added_ = row.added;
       driver_slots_ = static_cast<double>(row.max_tasks);
       driver_active = static_cast<double>(row.active_tasks);
       continue;
@@ -195,6 +203,11 @@ void ExecutorBook::take_driver(Measure measure, double value) {
 
 void ExecutorBook::begin_again(SteadyTime now) {
   forget_list();
+  if (is_local()) {
+    for (std::size_t i = 0; i < kTotals; ++i) driver_before_[i] += driver_[i];
+  }
+  driver_.fill(0);
+  driver_added_ = {};
   losses_.begin_again(seen_, now);
   seen_.begin_again();
 }

@@ -52,7 +52,10 @@ class ExecutorBook {
   using Seen = SeenExecutors;
   using Entry = Seen::Entry;
 
-  /// A REST list.
+  /// The driver's own row says that it began later than when last listed: another SparkContext under the
+  /// same application id, whose executors are numbered from 1 again.
+  bool is_of_another_context(const SparkExecutors& list) const;
+  /// A REST list. REQUIRES: it is not of another context.
   void apply(const SparkExecutors& list, SteadyTime at);
   void forget_list();
   const ExecutorsNow& listed() const { return rest_; }
@@ -74,7 +77,9 @@ class ExecutorBook {
   bool is_local() const { return driver_slots_ > 0 && !seen_.ever(); }
   double driver_slots() const { return driver_slots_; }
   bool told(std::size_t total) const { return (told_ & bit(total)) != 0; }
-  double total(std::size_t total) const { return seen_.total(total) + (is_local() ? driver_[total] : 0); }
+  double total(std::size_t total) const {
+    return driver_before_[total] + seen_.total(total) + (is_local() ? driver_[total] : 0);
+  }
 
   LossBook& losses() { return losses_; }
   const LossNumbers& loss_numbers() const { return losses_.numbers(); }
@@ -88,9 +93,11 @@ class ExecutorBook {
   void take(Entry& entry, const SparkExecutor& row, SteadyTime at);
 
   Seen seen_;
-  std::array<double, kTotals> driver_{};  ///< counters of the driver's own row
-  double driver_slots_ = 0;               ///< 0 unless in local mode
-  ColumnSet told_ = 0;                    ///< totals that executors were ever said to have
+  std::array<double, kTotals> driver_{};         ///< counters of the driver's own row
+  std::array<double, kTotals> driver_before_{};  ///< in local mode: of those that are gone
+  WallTime driver_added_;                        ///< ms 0 = not told
+  double driver_slots_ = 0;                      ///< 0 unless in local mode
+  ColumnSet told_ = 0;                           ///< totals that executors were ever said to have
   ExecutorsNow rest_;
   std::vector<Entry*> rest_listed_, listed_before_;
   LossBook losses_;

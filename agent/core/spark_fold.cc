@@ -86,6 +86,10 @@ class SparkFold final : public Fold {
   }
 
   bool wants_pods() const override { return false; }
+  bool has_news(const Target& target) const override {
+    const auto at = apps_.find(target.app);
+    return at == apps_.end() || at->second.app.has_stage_news();
+  }
   std::shared_ptr<const ServletPaths> servlet_paths() const override { return servlet_paths_; }
 
  private:

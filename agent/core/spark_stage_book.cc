@@ -51,13 +51,14 @@ struct MeanTask {
 
 }  // namespace
 
-void StageBook::Quantiles::take(const SparkStage& stage) {
+void StageBook::StageDetail::take(const SparkStage& stage) {
+  if (stage.submitted.ms != 0) submitted = stage.submitted;
   if (!std::isnan(stage.task_run_seconds_median)) run_median = stage.task_run_seconds_median;
   if (!std::isnan(stage.task_run_seconds_max)) run_max = stage.task_run_seconds_max;
   if (!std::isnan(stage.scheduler_delay_seconds_median)) delay_median = stage.scheduler_delay_seconds_median;
 }
 
-void StageBook::add_active(const SparkStage& stage, const Quantiles& quantiles, WallTime now) {
+void StageBook::add_active(const SparkStage& stage, const StageDetail& detail, WallTime now) {
   if (active_.size() == SparkAppFacts::kMaxStages) return;
   StageFacts& facts = active_.emplace_back();
   facts.stage_id = stage.stage_id;
@@ -69,24 +70,31 @@ void StageBook::add_active(const SparkStage& stage, const Quantiles& quantiles, 
   facts.tasks_failed = static_cast<double>(stage.tasks_failed);
   facts.tasks_waiting = waiting_tasks(stage);
   facts.run_seconds = stage.executor_run_seconds;
-  facts.task_run_seconds_median = quantiles.run_median;
-  facts.task_run_seconds_max = quantiles.run_max;
-  facts.scheduler_delay_seconds_median = quantiles.delay_median;
+  facts.task_run_seconds_median = detail.run_median;
+  facts.task_run_seconds_max = detail.run_max;
+  facts.scheduler_delay_seconds_median = detail.delay_median;
   // The driver runs on this node, by the same clock.
   if (stage.first_task_launched.ms != 0)
     facts.wall_seconds =
         static_cast<double>(std::max<std::int64_t>(0, now.ms - stage.first_task_launched.ms)) / 1e3;
 }
 
+bool StageBook::is_of_another_context(const SparkStages& list) const {
+  return std::ranges::any_of(list.stages, [this](const SparkStage& stage) {
+    return is_numbered_anew(seen_, std::pair(stage.stage_id, stage.attempt_id), stage.submitted, newest_);
+  });
+}
+
 void StageBook::apply(const SparkStages& list, const Now& now) {
   forget_list();
+  if (is_of_another_context(list)) begin_again();
   told_ = true;
   now_.known = true;
   now_.complete = list.complete;
   now_.at = now.steady;
   MeanTask mean;
   for (const SparkStage& stage : list.stages) {
-    Quantiles quantiles;
+    StageDetail detail;
     if (Seen::Entry* entry = seen_.find_or_make({stage.stage_id, stage.attempt_id}); entry != nullptr) {
       // Not the greatest ever told: bytes and records of an active stage hold those of running tasks, and go
       // back when such a task is lost (spark.md section 0.1). The application's total never does.
@@ -94,15 +102,16 @@ void StageBook::apply(const SparkStages& list, const Now& now) {
       ++entry->holders;
       listed_.push_back(entry);
       entry->detail.take(stage);
-      quantiles = entry->detail;
+      detail = entry->detail;
     }
+    newest_ = std::max(newest_, stage.submitted);
     if (stage.status == StageStatus::kPending) now_.pending += 1;
     if (stage.status != StageStatus::kActive) continue;
     now_.active += 1;
     now_.active_tasks += static_cast<double>(stage.tasks_active);
     now_.pending_tasks += waiting_tasks(stage);
     mean.add(stage);
-    add_active(stage, quantiles, now.wall);
+    add_active(stage, detail, now.wall);
   }
   now_.mean_task_seconds = mean.seconds();
   std::ranges::sort(active_, {},

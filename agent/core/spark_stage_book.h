@@ -27,7 +27,8 @@ class StageBook {
   void apply(const SparkStages& list, const Now& now);
   /// The list says nothing about now any more.
   void forget_list();
-  /// Another driver of the application begins to count anew.
+  /// Another driver of the application begins to count anew. A list that shows another SparkContext of the
+  /// same driver does so by itself.
   void begin_again();
 
   const StagesNow& now() const { return now_; }
@@ -37,19 +38,21 @@ class StageBook {
   const std::vector<StageFacts>& active() const { return active_; }
 
  private:
-  /// Quantiles come with the short lists only.
-  struct Quantiles {
+  /// Of one stage attempt. Quantiles come with the short lists only.
+  struct StageDetail : Submission {
     double run_median = kNotTold, run_max = kNotTold, delay_median = kNotTold;
     void take(const SparkStage& stage);
   };
-  using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals, Quantiles>;
+  using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals, StageDetail>;
 
-  void add_active(const SparkStage& stage, const Quantiles& quantiles, WallTime now);
+  bool is_of_another_context(const SparkStages& list) const;
+  void add_active(const SparkStage& stage, const StageDetail& quantiles, WallTime now);
 
   Seen seen_;
   std::vector<Seen::Entry*> listed_;
   std::vector<StageFacts> active_;
   StagesNow now_;
+  WallTime newest_;  ///< submission
   bool told_ = false;
 };
 

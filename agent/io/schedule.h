@@ -20,6 +20,7 @@ class Schedule {
   /// An endpoint that does not exist there is looked for this often in the end. At first sooner: a server
   /// that is starting does not have all of its pages, a Spark driver on a loaded node for a minute.
   static constexpr std::int64_t kNotOfferedMs = 600'000;
+  static constexpr std::int64_t kLooks = 6;
 
   /// `retry_ms`: after a failure, when that is sooner than the interval; doubled up to 60 s. 0: as the
   /// interval. REQUIRES: interval_ms > 0.
@@ -35,6 +36,12 @@ class Schedule {
   /// `absences`: how many since it was last there, this one included, >= 1. After one interval, two, four...
   void not_offered(SteadyTime begun, std::int64_t absences, SteadyTime now);
 
+  /// Not before `at`, on the grid.
+  void put_off(SteadyTime at) {
+    if (at > due_) due_ = next(at, interval_ms_ / 2, at);
+  }
+  /// Not asked at `now`: looked at again several times in an interval.
+  void look_again(SteadyTime now) { due_ = {now.ms + interval_ms_ / kLooks + 1}; }
   /// Not later than `at`.
   void ask_by(SteadyTime at) {
     if (at < due_) due_ = at;

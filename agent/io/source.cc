@@ -159,6 +159,10 @@ void Source::start_due(const Now& now) {
   while (in_flight_ < kMaxInFlight) {
     TargetRun* const run = targets_.next(now.steady);
     if (!run) return;
+    if (run->target().only_after_news && run->is_in_fold() && !fold_->has_news(run->target())) {
+      run->take_as_said(now);
+      continue;
+    }
     ask(*run, now);
     ++in_flight_;
   }

@@ -109,6 +109,11 @@ TargetRun::Change TargetRun::succeed(const Now& now) {
   state_.last_success_wall = now.wall;
   state_.last_error.reset();
   schedule_.succeeded(begun_, now.steady);
+  if (const std::int64_t rate = target().pace.bytes_per_second; rate > 0) {
+    constexpr std::int64_t kMsPerSecond = 1'000;
+    pause_ms_ = static_cast<std::int64_t>(request_.result().bytes) * kMsPerSecond / rate;
+    schedule_.put_off({begun_.ms + pause_ms_});
+  }
   return was_up ? Change::kNone : Change::kUp;
 }
 
@@ -132,9 +137,15 @@ TargetRun::Change TargetRun::fail_with(Error error, const Now& now) {
   return was_known ? Change::kNone : Change::kDown;
 }
 
+void TargetRun::take_as_said(const Now& now) {
+  state_.last_success = now.steady;
+  state_.last_success_wall = now.wall;
+  schedule_.look_again(now.steady);
+}
+
 std::optional<SteadyTime> TargetRun::outdated_at() const {
   if (!is_in_fold_) return std::nullopt;
-  return SteadyTime{state_.last_success.ms + target().pace.ttl_ms + 1};
+  return SteadyTime{state_.last_success.ms + target().pace.ttl_ms + pause_ms_ + 1};
 }
 
 bool TargetRun::is_outdated(SteadyTime now) const {

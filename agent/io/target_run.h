@@ -50,6 +50,11 @@ class TargetRun final : public BodySink {
   enum class Change : std::uint8_t { kNone, kUp, kDown, kNotOffered };
   Change finish(Fold& fold, const Now& now);
 
+  /// Not asked now, because it would say what it said last: that is as good as an answer. REQUIRES: it is in
+  /// the fold.
+  void take_as_said(const Now& now);
+  bool is_in_fold() const { return is_in_fold_; }
+
   /// The scrape is given up; nothing of it counts.
   void abandon() { is_running_ = false; }
 
@@ -83,6 +88,7 @@ class TargetRun final : public BodySink {
   bool is_running_ = false;
   bool has_retried_ = false;
   int patience_left_ = 2;  // how often a server that never answered well may still use up first_timeout_ms
+  std::int64_t pause_ms_ = 0;  // that the size of the last body asks for
   std::int64_t absences_ = 0;  // answers in a row that say that there is no such page, other failures between
   bool is_in_fold_ = false;
   bool was_in_fold_ = false;  // ever

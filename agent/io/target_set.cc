@@ -9,7 +9,8 @@ namespace {
 /// The same thing at the same place, so its decoder and history stay of use.
 bool is_same(const Target& left, const Target& right) {
   return left.key == right.key && left.url == right.url && left.pod_uid == right.pod_uid &&
-         left.app == right.app && left.collector == right.collector;
+         left.process_started == right.process_started && left.app == right.app &&
+         left.collector == right.collector;
 }
 
 /// Nobody listens at the server's port.

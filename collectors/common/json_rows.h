@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collectors/common/json.h"
+#include "collectors/common/rfc3339.h"
 #include "flintgauge/error.h"
 
 namespace flintgauge {
@@ -59,6 +60,14 @@ class JsonRows : public json::Visitor {
   }
 
  protected:
+  /// A time as Spark writes it.
+  static json::Verdict set_time(WallTime& into, std::string_view text) {
+    const auto time = parse_spark_time(text);
+    if (!time) return json::Verdict::kBad;
+    into = *time;
+    return json::Verdict::kKept;
+  }
+
   /// A field of the derived class: a string or bool.
   virtual json::Verdict set(Row& row, int id, const json::Value& value) = 0;
   /// Does the row have what makes it one?

@@ -21,6 +21,8 @@ constexpr std::string_view kUiPages = "/metrics/";
 // kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server.
 constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443};
 constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
+// A driver writes some 100 MB of JSON in a second of one core: 0.1 % of it for each page.
+constexpr std::int64_t kBytesPerSecond = 128L * 1024;
 constexpr std::int64_t kMinTimeoutMs = 2'000;
 constexpr std::int64_t kMaxTimeoutMs = 10'000;
 constexpr std::int64_t kFirstTimeoutMs = 30'000;  // a driver's UI warms up: spark.md section 0.1
@@ -97,6 +99,14 @@ bool is_running_driver(const Pod& pod, const PodIdentity& identity) {
          identity.role == Role::kDriver;
 }
 
+WallTime youngest_start(const Pod& pod) {
+  WallTime start;
+  for (const Container& container : pod.containers) {
+    if (container.state == ContainerState::kRunning) start = std::max(start, container.started_at);
+  }
+  return start;
+}
+
 /// Younger first, so that unique() keeps the youngest of an application.
 bool is_before(const std::pair<SparkDriver, std::int64_t>& a, const std::pair<SparkDriver, std::int64_t>& b) {
   if (a.first.app != b.first.app) return a.first.app < b.first.app;
@@ -140,7 +150,8 @@ std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {
     SparkDriver driver{{std::string(identity.namespace_name), std::string(identity.app_id)},
                        pod.uid,
                        "http://" + host + ":" + std::to_string(spark_ui_port(pod, discovery.own_ports)),
-                       {}};
+                       {},
+                       youngest_start(pod)};
     const std::string_view path = annotated_path(pod);
     if (path.starts_with(kUiPages)) driver.annotated_path = path;
     found.emplace_back(std::move(driver), pod.created_at.ms);
@@ -208,7 +219,8 @@ Target spark_target(const SparkDriver& driver, const Discovery& discovery, std::
   target.pace = {.interval_ms = interval,
                  .timeout_ms = std::clamp(interval * 8 / 10, kMinTimeoutMs, kMaxTimeoutMs),
                  .first_timeout_ms = kFirstTimeoutMs,
-                 .ttl_ms = std::max(kMinTtlMs, 3 * interval)};
+                 .ttl_ms = std::max(kMinTtlMs, 3 * interval),
+                 .bytes_per_second = kBytesPerSecond};
   target.app = driver.app;
   target.pod_uid = driver.pod_uid;
   return target;
@@ -221,6 +233,7 @@ Target spark_target_once(const SparkDriver& driver, const Discovery& discovery, 
   target.pace.interval_ms = kDayMs;
   target.pace.ttl_ms = 3 * kDayMs;
   target.pace.retry_ms = discovery.spark_interval_ms;
+  target.process_started = driver.started;
   return target;
 }
 

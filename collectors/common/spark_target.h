@@ -17,6 +17,7 @@ struct SparkDriver {
   std::string base_url;
   std::string
       annotated_path;  ///< prometheus.io/path when it is one of the UI's pages, below /metrics/; or ""
+  WallTime started{};  ///< of its youngest container that runs; ms 0 = not told
 };
 
 /// A driver's or executor's JVM with a JMX exporter in it.

@@ -50,7 +50,10 @@ struct Pace {
   std::int64_t first_timeout_ms =
       10'000;  ///< for the first request to a target (a Spark driver warms up for up to 30 s)
   std::int64_t ttl_ms = 60'000;  ///< after this age without success its data count as absent
-  std::int64_t retry_ms = 0;     ///< after a failure, when that is sooner than interval_ms; 0: as interval_ms
+  /// A body of more bytes than its interval times this is asked for more rarely, so that it stays the most
+  /// that the server has to write in a second for this page; 0: no limit.
+  std::int64_t bytes_per_second = 0;
+  std::int64_t retry_ms = 0;  ///< after a failure, when that is sooner than interval_ms; 0: as interval_ms
 };
 
 /// One URL to ask. Immutable once made; equal `key` = the same target in the next discovery.
@@ -66,6 +69,8 @@ struct Target {
                                  ///< companions only the namespace
   std::string pod_uid;           ///< for pods: the one asked
   WallTime pod_created;          ///< for companions: ms 0 = not known
+  WallTime process_started;      ///< of what answers there: what is asked once is asked again of another;
+                                 ///< ms 0 = makes no difference
   std::string workload;          ///< for companions: the tool that the pod's labels name, else ""
   std::size_t sample_limit = 0;  ///< for companions: wanted sample lines of one body
   /// Not empty: the pod asked, or that sends, is this executor (its label spark-exec-id), and what it says is
@@ -77,6 +82,7 @@ struct Target {
   std::string fallback_of;  ///< key of the target this one stands in for; asked only while that one has
                             ///< failed 3 times in a row
   bool optional = false;    ///< 404 or redirect means "not offered": remembered, asked again rarely, no error
+  bool only_after_news = false;  ///< not asked while Fold::has_news() is false: what it said is still so
   bool skip_unchanged =
       false;  ///< compared with the last good body; the same counts as success without decoding
 };

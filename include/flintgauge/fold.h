@@ -62,6 +62,9 @@ class Fold {
   /// True when rows could not be matched to a pod: the pod list should be asked again soon.
   virtual bool wants_pods() const = 0;
 
+  /// False when the target, asked now, would say what it said last. For targets with only_after_news.
+  virtual bool has_news(const Target& /*target*/) const { return true; }
+
   /// Where drivers say that their PrometheusServlet is; the pointer is another when it says something else.
   virtual std::shared_ptr<const ServletPaths> servlet_paths() const { return nullptr; }
 };

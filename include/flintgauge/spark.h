@@ -86,6 +86,7 @@ struct SparkStage {
   double task_run_seconds_median = kNotTold;
   double task_run_seconds_max = kNotTold;
   double scheduler_delay_seconds_median = kNotTold;
+  WallTime submitted;            ///< never another of one attempt; ms 0 = not told, not yet, or skipped
   WallTime first_task_launched;  ///< ms 0 = not told, or no task yet
   std::int64_t resource_profile_id = 0;
 };
@@ -145,6 +146,7 @@ enum class JobStatus : std::uint8_t { kRunning, kSucceeded, kFailed, kUnknown };
 struct SparkJob {
   std::int64_t job_id = 0;
   JobStatus status = JobStatus::kUnknown;
+  WallTime submitted{};  ///< ms 0 = not told
 };
 
 /// The jobs that the driver remembers (1000 by default), the newest first.

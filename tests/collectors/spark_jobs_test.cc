@@ -46,7 +46,7 @@ TEST(SparkJobs, RowsWithoutIdOrStatusAreLeftOutAndCounted) {
   const auto d = decoder();
   const auto batch = decode(*d, R"([{"jobId":3,"status":"FAILED"},{"jobId":4},{"status":"RUNNING"},)"
                                 R"({"jobId":5,"status":"NEW"},{"jobId":-1,"status":"RUNNING"}])");
-  EXPECT_EQ(jobs_of(batch), "3 2\n");
+  EXPECT_EQ(jobs_of(batch), "3 2 0\n");
   EXPECT_EQ(d->counts().bad, 4U + 1U);  // rows; the unknown status
   EXPECT_FALSE(decode(*d, "{}").has_value());
 }

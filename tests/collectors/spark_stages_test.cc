@@ -39,6 +39,8 @@ TEST(SparkStages, AShortListEachRoundAndTheWholeListMoreRarely) {
   EXPECT_EQ(targets[1].url, "http://10.1.2.3:4040/api/v1/applications/spark-1/stages");
   EXPECT_EQ(targets[1].pace.interval_ms, 30'000);
   EXPECT_EQ(targets[1].pace.ttl_ms, 90'000);
+  EXPECT_TRUE(targets[1].only_after_news);
+  EXPECT_FALSE(targets[0].only_after_news);
   EXPECT_EQ(targets[1].expect, Expect::kJson);
   discovery.spark_interval_ms = 20'000;
   EXPECT_EQ(make_spark_stages()->targets(discovery).at(1).pace.interval_ms, 60'000);

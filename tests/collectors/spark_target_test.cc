@@ -199,10 +199,26 @@ TEST(SparkTargetTest, FirstRequestIsPatientAndLimitsAreATenants) {
   EXPECT_EQ(target.pace.timeout_ms, 4'000);
   EXPECT_EQ(target.pace.first_timeout_ms, 30'000);
   EXPECT_EQ(target.pace.ttl_ms, 60'000);
+  EXPECT_EQ(target.pace.bytes_per_second, 131'072) << "a body of 8 MiB every 64 s";
   EXPECT_EQ(target.body_limit, 8U * 1024 * 1024);
   EXPECT_FALSE(target.send_kubelet_token);
   EXPECT_EQ(target.app, driver.app);
   EXPECT_EQ(target.pod_uid, "uid");
+}
+
+TEST(SparkTargetTest, WhatIsAskedOnceIsAskedAgainOfAnotherContainer) {
+  Pod pod = driver_pod("spark-1", "10.244.0.9");
+  pod.containers.resize(3);
+  for (Container& container : pod.containers) container.state = ContainerState::kRunning;
+  pod.containers[0].started_at = WallTime{1'000};
+  pod.containers[1].started_at = WallTime{3'000};
+  pod.containers[2].started_at = WallTime{9'000};
+  pod.containers[2].state = ContainerState::kTerminated;
+  const Discovery discovery = discovery_of({pod});
+  const auto drivers = spark_drivers(discovery);
+  ASSERT_EQ(drivers.size(), 1U);
+  EXPECT_EQ(spark_target_once(drivers[0], discovery, "spark_environment", "/x").process_started.ms, 3'000);
+  EXPECT_EQ(spark_target(drivers[0], discovery, "spark_stages", "/x", Expect::kJson).process_started.ms, 0);
 }
 
 }  // namespace

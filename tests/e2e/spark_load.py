@@ -1,13 +1,17 @@
-"""What the agent's questions cost a driver: the CPU time of an idle one, without and with an agent at its default interval."""
+"""What the agent's questions cost a driver: the CPU time of an idle and of a busy one, without and with an agent at its default interval.
+The busy one runs small jobs without a pause, so that its lists are long and always other than before."""
+import json
 import pathlib
 import time
+import urllib.request
 
 import spark_node
 from spark_run import Agent, SparkRun, cpu_seconds, until
 
 SETTLE, LOOK = 30, 60  # seconds
 LIMIT = 0.01           # of one core
-HEAD = ("version", "threads of the UI", "whole driver with", "without", "difference", "requests")
+DRIVERS = {"idle": ("idle",), "busy": ("wordcount", "--rows", "2000")}
+HEAD = ("version", "driver", "stages", "threads of the UI", "whole driver with", "without", "difference", "requests")
 
 
 def thread_seconds(pid, names):
@@ -31,7 +35,11 @@ def spent(pid):
 
 
 def measure(version):
-    run = SparkRun(version, "idle", 2 * (SETTLE + LOOK) + 60)
+    return [(version, name, *measure_one(version, *arguments)) for name, arguments in DRIVERS.items()]
+
+
+def measure_one(version, workload, *more):
+    run = SparkRun(version, workload, 2 * (SETTLE + LOOK) + 60, *more)
     try:
         node = spark_node.Node()
         run.show(node)
@@ -44,11 +52,16 @@ def measure(version):
             time.sleep(SETTLE)  # what a first request costs, once, is not meant
             before = scrapes(agent)
             whole, serving = spent(pid)
-            return version, serving, whole, without, scrapes(agent) - before
+            return stages(run), serving, whole, without, scrapes(agent) - before
         finally:
             agent.stop()
     finally:
         run.kill()
+
+
+def stages(run):
+    with urllib.request.urlopen(f"{run.line['rest']}/stages", timeout=60) as answer:
+        return len(json.load(answer))
 
 
 def scrapes(agent):
@@ -60,7 +73,8 @@ def scrapes(agent):
 def report(loads, table):
     """Prints the table; returns what is over the limit."""
     if loads:
-        table(f"Load of the agent on an idle driver, parts of one core over {LOOK} s, interval 10 s (limit {LIMIT:.0%})", HEAD,
-              [(version, f"{serving:.3%}", f"{whole:.2%}", f"{without:.2%}", f"{whole - without:+.2%}", int(requests))
-               for version, serving, whole, without, requests in loads])
-    return [f"{version}: the driver's UI threads used {serving:.2%} of a core" for version, serving, *_ in loads if serving >= LIMIT]
+        table(f"Load of the agent on a driver, parts of one core over {LOOK} s, interval 10 s (limit {LIMIT:.0%})", HEAD,
+              [(version, name, count, f"{serving:.3%}", f"{whole:.2%}", f"{without:.2%}", f"{whole - without:+.2%}", int(requests))
+               for version, name, count, serving, whole, without, requests in loads])
+    return [f"{version}: the {name} driver's UI threads used {serving:.2%} of a core"
+            for version, name, _, serving, *_ in loads if serving >= LIMIT]

@@ -185,7 +185,7 @@ def main():
             for workload in workloads:
                 print(f"==> {workload} on Spark {version}", flush=True)
                 if workload == LOAD:
-                    loads.append(spark_load.measure(version))
+                    loads += spark_load.measure(version)
                     continue
                 plays.append(Play(version, workload, options.seconds, port))
                 plays[-1].run(panels)

@@ -44,6 +44,22 @@ TEST(Schedule, BacksOffButComesBackWithinTwoRounds) {
   EXPECT_EQ(schedule.due().ms, now + kInterval);
 }
 
+TEST(Schedule, IsPutOffToTheNextPointOfItsGrid) {
+  Schedule schedule(kInterval, 3'000, {0});
+  schedule.succeeded({3'000}, {3'100});
+  schedule.put_off({12'000});
+  EXPECT_EQ(schedule.due().ms, 13'000) << "not sooner than it would be";
+  schedule.put_off({24'000});
+  EXPECT_EQ(schedule.due().ms, 33'000);
+}
+
+TEST(Schedule, LooksAgainSeveralTimesInAnInterval) {
+  Schedule schedule(kInterval, 0, {0});
+  schedule.look_again({30'000});
+  EXPECT_GT(schedule.due().ms, 30'000);
+  EXPECT_LT(schedule.due().ms, 32'000);
+}
+
 TEST(Schedule, WhatIsAskedOnceADayIsTriedAgainSoon) {
   Schedule day(86'400'000, 0, {0}, kInterval);
   std::int64_t now = 0;

@@ -163,6 +163,67 @@ TEST_F(SourceSparkTest, ThePodsNewIncarnationIsANewTarget) {
   EXPECT_TRUE(eventually([&] { return server_.requests().back().path == "/new"; }));
 }
 
+TEST_F(SourceSparkTest, AnotherProcessAtTheSameAddressIsANewTarget) {
+  Target one = target("driver", "/");
+  one.pace.interval_ms = 600'000;
+  one.process_started = WallTime{1};
+  Target other = one;
+  other.process_started = WallTime{2};
+  TargetSet set(10);
+  std::size_t made = 0;
+  const auto make = [&](TargetSet::Wanted wanted) {
+    ++made;
+    return std::make_unique<TargetRun>(std::make_shared<const Target>(std::move(wanted.target)),
+                                       *wanted.collector, settings_.requests,
+                                       metrics_.endpoint(SourceKind::kSpark, "driver"), 0, SteadyTime{0});
+  };
+  const FakeCollector collector("driver", SourceKind::kSpark, {});
+  EXPECT_TRUE(set.update({{one, &collector}}, make).empty());
+  EXPECT_TRUE(set.update({{one, &collector}}, make).empty());
+  EXPECT_EQ(set.update({{other, &collector}}, make).size(), 1U);
+  EXPECT_EQ(made, 2U);
+}
+
+TEST_F(SourceSparkTest, IsNotAskedWhileTheFoldKnowsThatItSaysTheSame) {
+  Target list = target("list", "/list");
+  list.only_after_news = true;
+  list.pace.ttl_ms = 3 * kInterval;
+  offer({list, target("other", "/other")}, false);
+  const auto asked = [&](const std::string& path) {
+    std::size_t count = 0;
+    for (const FakeRequest& request : server_.requests()) count += request.path == path ? 1 : 0;
+    return count;
+  };
+  diary_.has_news = false;
+  start();
+  publish_pods({});
+  ASSERT_TRUE(eventually([&] { return asked("/other") >= 12; }));
+  EXPECT_EQ(asked("/list"), 1U) << "what is not in the fold is asked";
+  EXPECT_EQ(diary_.count("drop list"), 0U) << "it is as good as an answer, so nothing is too old";
+  {
+    const std::lock_guard lock(diary_.mutex);
+    diary_.has_news = true;
+  }
+  EXPECT_TRUE(eventually([&] { return asked("/list") >= 3; }));
+}
+
+TEST_F(SourceSparkTest, ALongBodyIsAskedForMoreRarely) {
+  server_.script([](FakeConnection& out, const FakeRequest& request) {
+    out.respond(request.path == "/long" ? std::string(4'000, ' ') + " 1\n" : "x 1\n");
+  });
+  Target longer = target("long", "/long");
+  longer.pace.bytes_per_second = 1;
+  longer.pace.ttl_ms = kInterval;
+  Target other = target("other", "/other");
+  other.pace.bytes_per_second = 1'000'000;
+  offer({longer, other}, false);
+  start();
+  publish_pods({});
+  ASSERT_TRUE(eventually([&] { return diary_.count("apply other 1") >= 12; }));
+  EXPECT_EQ(diary_.count("apply long 1"), 1U);
+  EXPECT_EQ(diary_.count("drop long"), 0U) << "what may not be asked for does not grow old by that";
+}
+
 TEST_F(SourceSparkTest, AGoneTargetIsCancelled) {
   server_.script([](FakeConnection& out, const FakeRequest& request) {
     if (request.path == "/a") return out.stall();

@@ -87,6 +87,7 @@ struct FoldDiary {
   std::vector<std::string>
       events;  // "apply KEY NUMBER", "pods KEY", "drop KEY", "forget KEY", "see NUMBER pods"
   bool wants_pods = false;
+  bool has_news = true;
 
   std::vector<std::string> all() {
     const std::lock_guard lock(mutex);
@@ -140,6 +141,10 @@ class FakeFold final : public Fold {
   bool wants_pods() const override {
     const std::lock_guard lock(diary_.mutex);
     return diary_.wants_pods;
+  }
+  bool has_news(const Target&) const override {
+    const std::lock_guard lock(diary_.mutex);
+    return diary_.has_news;
   }
 
  private:

@@ -19,7 +19,8 @@ inline std::optional<std::string> jobs(const Json& document) {
     const std::int64_t id = count_at(row, "jobId", -1);
     const auto word = std::find(words.begin(), words.end(), text_at(&row, {"status"}));
     if (id < 0 || word == words.end()) continue;
-    out += std::to_string(id) + " " + std::to_string(word - words.begin()) + "\n";
+    out += std::to_string(id) + " " + std::to_string(word - words.begin()) + " " +
+           std::to_string(time_ms_at(row, "submissionTime")) + "\n";
   }
   return out;
 }
@@ -27,7 +28,8 @@ inline std::optional<std::string> jobs(const Json& document) {
 inline std::string describe(const SparkJobs& list) {
   std::string out;
   for (const SparkJob& job : list.jobs)
-    out += std::to_string(job.job_id) + " " + std::to_string(static_cast<int>(job.status)) + "\n";
+    out += std::to_string(job.job_id) + " " + std::to_string(static_cast<int>(job.status)) + " " +
+           std::to_string(job.submitted.ms) + "\n";
   return out;
 }
 

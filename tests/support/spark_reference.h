@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/common/rfc3339.h"
 #include "flintgauge/collector.h"
 #include "flintgauge/spark.h"
 #include "support/pods_reference.h"
@@ -59,6 +60,11 @@ inline const Json& part(const Json& row, std::string_view name) {
   static const Json kNothing;
   const Json* found = at(&row, {name});
   return found != nullptr ? *found : kNothing;
+}
+
+/// 0 when there is none, or none that is a time. How times are read has a test of its own.
+inline std::int64_t time_ms_at(const Json& row, const char* name) {
+  return parse_spark_time(text_at(&row, {name})).value_or(WallTime{}).ms;
 }
 
 inline std::optional<std::vector<SparkExecutor>> executors(const Json& document) {
@@ -117,6 +123,8 @@ inline std::optional<std::vector<SparkStage>> stages(const Json& document) {
     s.tasks_failed = count_at(row, "numFailedTasks");
     s.tasks_killed = count_at(row, "numKilledTasks");
     s.resource_profile_id = count_at(row, "resourceProfileId");
+    s.submitted.ms = time_ms_at(row, "submissionTime");
+    s.first_task_launched.ms = time_ms_at(row, "firstTaskLaunchedTime");
     s.executor_run_seconds = number_at(row, "executorRunTime", 1e3);
     s.executor_cpu_seconds = number_at(row, "executorCpuTime", 1e9);
     s.gc_seconds = number_at(row, "jvmGcTime", 1e3);
@@ -190,6 +198,8 @@ inline std::string describe(const std::vector<SparkStage>& list) {
                  as_double(s.tasks_failed),
                  as_double(s.tasks_killed),
                  as_double(s.resource_profile_id),
+                 as_double(s.submitted.ms),
+                 as_double(s.first_task_launched.ms),
                  s.executor_run_seconds,
                  s.executor_cpu_seconds,
                  s.gc_seconds,
