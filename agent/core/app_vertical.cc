@@ -11,11 +11,10 @@ namespace flintgauge {
 namespace {
 
 constexpr std::int64_t kForgetMs = 15LL * 60 * 1000;
-constexpr std::int64_t kCpuSampleMs = 60'000;  // a Vertical Pod Autoscaler samples once a minute
-constexpr double kCpuWeight = 0.1;
+constexpr std::int64_t kCpuSampleMs = 60'000;              // a Vertical Pod Autoscaler samples once a minute
 constexpr double kDefaultHeapBytes = 1024 * kBytesPerMiB;  // spark.executor.memory is 1g
-constexpr double kFactor = 0.1;
-constexpr int kHeapExit = 52, kKilledExit = 137;  // SparkExitCode.OOM, SIGKILL
+constexpr double kFactor = 0.1;                            // spark.kubernetes.memoryOverheadFactor
+constexpr int kHeapExit = 52, kKilledExit = 137;           // SparkExitCode.OOM, SIGKILL
 
 double told(double value) { return std::isfinite(value) && value > 0 ? value : 0; }
 
@@ -173,7 +172,7 @@ void AppVertical::sample_container(const ExecutorUsage& usage, Live& live, JobRe
   if (live.cpu_at_ms != 0 && ms < kCpuSampleMs) return;
   if (live.cpu_at_ms != 0 && usage.cpu_seconds >= live.cpu_seconds) {
     const double cores = (usage.cpu_seconds - live.cpu_seconds) / (static_cast<double>(ms) / 1000);
-    record.cpu_cores.add(cores, kCpuWeight, at);
+    record.cpu_cores.add(cores, kVpaCpuWeight, at);
   }
   live.cpu_seconds = usage.cpu_seconds;
   live.cpu_at_ms = usage.cpu_at_ms;

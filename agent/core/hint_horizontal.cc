@@ -6,9 +6,10 @@
 namespace flintgauge {
 namespace {
 
-constexpr double kGreatest = 1e9;         // so that no product of inputs overflows
-constexpr double kLeastConfidence = 0.3;  // below it the task times are not trusted
-constexpr double kBatchesBehind = 3;      // one slow batch is chance
+constexpr double kGreatest = 1e9;                           // so that no product of inputs overflows
+constexpr double kLeastConfidence = 0.3;                    // below it the task times are not trusted
+constexpr double kTrustedTasks = 30, kTrustedSeconds = 60;  // docs/hints.md 1.3: ours
+constexpr double kBatchesBehind = 3;                        // one slow batch is chance
 
 double sane(double value) { return value > 0 ? std::min(value, kGreatest) : 0; }  // NaN > 0 is false
 
@@ -142,8 +143,8 @@ double confidence(double completed_tasks, double observed_seconds, double age_se
                   double max_age_seconds) {
   if (!(max_age_seconds > 0) || std::isnan(age_seconds)) return 0;
   const double fresh = 1 - sane(age_seconds) / max_age_seconds;
-  return std::min(1.0, sane(completed_tasks) / 30) * std::min(1.0, sane(observed_seconds) / 60) *
-         std::max(0.0, fresh);
+  return std::min(1.0, sane(completed_tasks) / kTrustedTasks) *
+         std::min(1.0, sane(observed_seconds) / kTrustedSeconds) * std::max(0.0, fresh);
 }
 
 double StableDesired::update(double desired, std::int64_t now_ms) {

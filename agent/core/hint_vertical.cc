@@ -8,8 +8,6 @@
 namespace flintgauge {
 namespace {
 
-constexpr double kMarginPart = 0.15;  // as a Vertical Pod Autoscaler
-constexpr double kMargin = 1 + kMarginPart;
 constexpr double kMost = 1e14;             // bytes and cores; no sum of inputs overflows
 constexpr double kReservedMiB = 300;       // of the heap, beside spark.memory.fraction (UnifiedMemoryManager)
 constexpr double kLeastOverheadMiB = 384;  // spark.executor.minMemoryOverhead
@@ -19,7 +17,13 @@ constexpr double kGcHigh = 0.10, kGcGrowth = 1.2;  // Dr. Elephant: moderate
 constexpr double kLeastOfNow = 0.8;                // a run goes down by a fifth at most,
 constexpr double kLeastConfidence = 0.6;           // and only with this confidence
 constexpr double kContainerFull = 0.9;             // of the limit (Spark 4.2 ExecutorResizePlugin)
-constexpr double kLeastMilliCores = 25;            // a Vertical Pod Autoscaler's minimum
+constexpr double kMemoryFraction = 0.6;            // spark.memory.fraction's default
+constexpr double kLeastMemoryFraction = 0.01;      // Spark refuses 0; less is no setting of anybody's
+// Ours: five runs and ten executors show what a job needs. The days that a Vertical Pod Autoscaler counts
+// would say nothing of jobs of ten minutes.
+constexpr double kTrustedRuns = 5, kTrustedExecutors = 10;
+constexpr double kMilliCoresPerCore = 1000;
+constexpr std::int64_t kMiBPerGiB = 1024;
 
 double sane(double value) { return value > 0 ? std::min(value, kMost) : 0; }  // NaN > 0 is false
 
@@ -40,7 +44,8 @@ VerticalInput sane(const VerticalInput& raw) {
   for (Spread* spread : {&in.heap, &in.unified, &in.non_heap, &in.python, &in.container, &in.cpu_cores}) {
     *spread = sane(*spread);
   }
-  if (!(in.memory_fraction > 0.01 && in.memory_fraction <= 1)) in.memory_fraction = 0.6;
+  if (!(in.memory_fraction > kLeastMemoryFraction && in.memory_fraction <= 1))
+    in.memory_fraction = kMemoryFraction;
   if (in.gc_ratio && !std::isfinite(*in.gc_ratio)) in.gc_ratio.reset();
   return in;
 }
@@ -74,19 +79,21 @@ Term decide(const Part& part) {
   return term;
 }
 
+double with_margin(double bytes) { return static_cast<double>(vpa_with_margin(bytes)); }
+
 double heap_need(const VerticalInput& in, double heap, double unified) {
   const double region = unified > 0 ? unified / in.memory_fraction + kReservedMiB * kBytesPerMiB : 0;
-  return std::max(heap * kMargin, region);
+  return std::max(with_margin(heap), region);
 }
 
 double overhead_need(const VerticalInput& in, double non_heap, double python) {
   const double inside = in.pyspark_bytes > 0 ? 0 : python;
-  return std::max(kLeastOverheadMiB * kBytesPerMiB, (non_heap + inside) * kMargin);
+  return std::max(kLeastOverheadMiB * kBytesPerMiB, with_margin(non_heap + inside));
 }
 
 double pyspark_part(const VerticalInput& in, double python) {
   if (in.pyspark_bytes <= 0) return 0;
-  return python > 0 ? up_to_multiple(python * kMargin, kOverheadStepMiB) : in.pyspark_bytes;
+  return python > 0 ? up_to_multiple(with_margin(python), kOverheadStepMiB) : in.pyspark_bytes;
 }
 
 void add_total(MemoryParts& parts) {
@@ -108,7 +115,7 @@ MemoryParts bound(const VerticalInput& in, double Spread::*p) {
 }
 
 void decide_heap(const VerticalInput& in, VerticalHint& out) {
-  out.heap_need_bytes = in.heap.p90 * kMargin;
+  out.heap_need_bytes = with_margin(in.heap.p90);
   out.unified_need_bytes = in.unified.p95 > 0 ? heap_need(in, 0, in.unified.p95) : 0;
   // A JVM fills the heap it has: garbage is no need, unless collecting it takes too long.
   Term heap = decide({.now = in.heap_bytes,
@@ -127,7 +134,7 @@ void decide_heap(const VerticalInput& in, VerticalHint& out) {
 }
 
 void decide_overhead(const VerticalInput& in, VerticalHint& out) {
-  const double measured = (in.non_heap.p90 + (in.pyspark_bytes > 0 ? 0 : in.python.p90)) * kMargin;
+  const double measured = with_margin(in.non_heap.p90 + (in.pyspark_bytes > 0 ? 0 : in.python.p90));
   out.overhead_need_bytes = measured;
   const double limit = in.heap_bytes + in.overhead_bytes + in.offheap_bytes + in.pyspark_bytes;
   const bool is_known = in.non_heap.p90 > 0;
@@ -154,7 +161,7 @@ void decide_overhead(const VerticalInput& in, VerticalHint& out) {
 double decide_pyspark(const VerticalInput& in, double confidence) {
   if (in.pyspark_bytes <= 0 || in.python.p90 <= 0) return in.pyspark_bytes;
   return decide({.now = in.pyspark_bytes,
-                 .need = in.python.p90 * kMargin,
+                 .need = with_margin(in.python.p90),
                  .step_mib = kOverheadStepMiB,
                  .floor = 0,
                  .confidence = confidence,
@@ -166,7 +173,7 @@ double decide_pyspark(const VerticalInput& in, double confidence) {
 void decide_memory(const VerticalInput& in, VerticalHint& out) {
   decide_heap(in, out);
   decide_overhead(in, out);
-  out.pyspark_need_bytes = in.pyspark_bytes > 0 ? in.python.p90 * kMargin : 0;
+  out.pyspark_need_bytes = in.pyspark_bytes > 0 ? with_margin(in.python.p90) : 0;
   out.target[MemoryPart::kOffHeap] = in.offheap_bytes;
   out.target[MemoryPart::kPyspark] = decide_pyspark(in, out.confidence);
   out.lower = bound(in, &Spread::p50);
@@ -178,10 +185,14 @@ void decide_memory(const VerticalInput& in, VerticalHint& out) {
   for (MemoryParts* parts : {&out.target, &out.lower, &out.upper}) add_total(*parts);
 }
 
-double request_cores(double percentile) {
-  const std::int64_t base = vpa_amount(percentile * 1000);
-  const std::int64_t margin = vpa_amount(static_cast<double>(base) * kMarginPart);
-  return std::max(static_cast<double>(base + margin), kLeastMilliCores) / 1000;
+/// As a Vertical Pod Autoscaler of a pod of one container, whose bounds nothing widens.
+void decide_cpu(const VerticalInput& in, VerticalHint& out) {
+  const VpaAmounts amounts =
+      vpa_estimate(in.cpu_cores, kMilliCoresPerCore, vpa_least_millicores(1), std::nullopt);
+  const auto cores = [](std::int64_t amount) { return static_cast<double>(amount) / kMilliCoresPerCore; };
+  out.cpu_target_cores = cores(amounts.target);
+  out.cpu_lower_cores = cores(amounts.lower);
+  out.cpu_upper_cores = cores(amounts.upper);
 }
 
 }  // namespace
@@ -205,21 +216,18 @@ std::int64_t heap_of_request_mib(std::int64_t request_mib, double factor) {
 
 std::string spark_size(double bytes) {
   const auto mib = static_cast<std::int64_t>(std::ceil(sane(bytes) / kBytesPerMiB));
-  return mib > 0 && mib % 1024 == 0 ? std::to_string(mib / 1024) + 'g' : std::to_string(mib) + 'm';
+  return mib > 0 && mib % kMiBPerGiB == 0 ? std::to_string(mib / kMiBPerGiB) + 'g'
+                                          : std::to_string(mib) + 'm';
 }
 
 VerticalHint vertical_hint(const VerticalInput& input) {
   const VerticalInput in = sane(input);
   VerticalHint out;
-  out.confidence = std::min(1.0, in.runs / 5) * std::min(1.0, in.executors / 10);
+  out.confidence = std::min(1.0, in.runs / kTrustedRuns) * std::min(1.0, in.executors / kTrustedExecutors);
   out.has_memory = in.heap_bytes > 0 && in.heap.p90 > 0;
   if (out.has_memory) decide_memory(in, out);
   out.has_cpu = in.cpu_cores.p90 > 0;
-  if (out.has_cpu) {
-    out.cpu_target_cores = request_cores(in.cpu_cores.p90);
-    out.cpu_lower_cores = request_cores(in.cpu_cores.p50);
-    out.cpu_upper_cores = request_cores(in.cpu_cores.p95);
-  }
+  if (out.has_cpu) decide_cpu(in, out);
   return out;
 }
 
@@ -242,7 +250,8 @@ std::vector<std::string> vertical_lines(const VerticalInput& input, const Vertic
       lines.push_back("spark.executor.pyspark.memory=" + spark_size(hint.target[MemoryPart::kPyspark]));
   }
   if (hint.has_cpu) {
-    const auto millicores = static_cast<std::int64_t>(std::lround(hint.cpu_target_cores * 1000));
+    const auto millicores =
+        static_cast<std::int64_t>(std::lround(hint.cpu_target_cores * kMilliCoresPerCore));
     lines.push_back("spark.kubernetes.executor.request.cores=" + std::to_string(millicores) + 'm');
   }
   return lines;

@@ -36,10 +36,6 @@ void JobRecord::note_run(std::string_view app_id) {
   ++runs;
 }
 
-Spread spread_of(const DecayingHistogram& histogram) {
-  return {histogram.percentile(0.5), histogram.percentile(0.9), histogram.percentile(0.95)};
-}
-
 JobRecord& JobHistory::use(const JobKey& key, WallTime now) {
   auto at = jobs_.find(key);
   if (at == jobs_.end()) {

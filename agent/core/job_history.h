@@ -66,9 +66,6 @@ struct JobRecord {
   std::uint8_t next_run = 0;                             ///< the place that is written next
 };
 
-/// 50, 90 and 95 percent; zeros when empty.
-Spread spread_of(const DecayingHistogram& histogram);
-
 /// Why bytes are no history of ours. Closed set.
 enum class SnapshotFault : std::uint8_t { kTruncated, kDamaged, kVersion, kNode };
 inline constexpr std::array<std::string_view, 4> kSnapshotFaultNames = {"truncated", "damaged", "version",

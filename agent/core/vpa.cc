@@ -7,25 +7,24 @@
 namespace flintgauge {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024;
-constexpr double kOomRatio = 1.2, kOomLeastBytes = 100 * kMiB;
-constexpr double kCpuWeight = 0.1, kMemoryWeight = 1;
-constexpr double kMargin = 0.15;
-constexpr double kMostAmount = 1e14;
-constexpr double kPodMilliCores = 25, kPodBytes = 250 * kMiB;
-constexpr double kMinutesADay = 1440;
+constexpr double kOomRatio = 1.2, kOomLeastBytes = 100 * kBytesPerMiB;  // --oom-bump-up-ratio, -min-bump-up
+constexpr double kMemoryWeight = 1;                                     // aggregate_container_state.go
+constexpr double kMargin = 0.15;                                        // --recommendation-margin-fraction
+constexpr double kMostAmount = 1e14;                                    // model/types.go, MaxResourceAmount
+constexpr double kPodMilliCores = 25;             // --pod-recommendation-min-cpu-millicores
+constexpr double kPodBytes = 250 * kBytesPerMiB;  // --pod-recommendation-min-memory-mb
+constexpr double kMinutesADay = 1440;             // a sample a minute: logic/estimator.go
+constexpr double kMilliCoresPerCore = 1000;
+// --target-cpu-percentile, --recommendation-lower-bound-cpu-percentile and -upper-, and those of memory.
+constexpr double kTargetPercentile = 0.9, kLowerPercentile = 0.5, kUpperPercentile = 0.95;
 
-/// The three estimates of one resource; `per_unit` amounts in a unit of the histogram.
-VpaAmounts estimate(const DecayingHistogram& histogram, double per_unit, double confidence,
-                    std::int64_t least) {
-  const auto with_margin = [&](double p) {
-    const std::int64_t base = vpa_amount(histogram.percentile(p) * per_unit);
-    return base + vpa_amount(static_cast<double>(base) * kMargin);
-  };
-  return {.target = std::max(with_margin(0.9), least),
-          .lower = std::max(vpa_by_confidence(with_margin(0.5), 0.001, -2, confidence), least),
-          .upper = std::max(vpa_by_confidence(with_margin(0.95), 1, 1, confidence), least)};
-}
+/// base * (1 + multiplier / confidence)^exponent: logic/recommender.go.
+struct Widening {
+  double multiplier;
+  int exponent;
+};
+constexpr Widening kLowerBound{.multiplier = 0.001, .exponent = -2},
+    kUpperBound{.multiplier = 1, .exponent = 1};
 
 std::int64_t share(double pod_minimum, std::int64_t containers) {
   return vpa_amount(pod_minimum * (1.0 / static_cast<double>(std::max<std::int64_t>(containers, 1))));
@@ -62,7 +61,7 @@ bool MemoryPeak::take(double bytes, WallTime at, bool is_oom, DecayingHistogram&
 
 void VpaHistory::add_cpu(double cores, WallTime at) {
   if (!(cores >= 0)) return;
-  cpu_cores.add(cores, kCpuWeight, at);
+  cpu_cores.add(cores, kVpaCpuWeight, at);
   first_cpu = cpu_samples == 0 ? at : std::min(first_cpu, at);
   last_cpu = cpu_samples == 0 ? at : std::max(last_cpu, at);
   ++cpu_samples;
@@ -74,17 +73,44 @@ double VpaHistory::confidence() const {
   return std::min(days, static_cast<double>(cpu_samples) / kMinutesADay);
 }
 
+Spread spread_of(const DecayingHistogram& histogram) {
+  return {.p50 = histogram.percentile(kLowerPercentile),
+          .p90 = histogram.percentile(kTargetPercentile),
+          .p95 = histogram.percentile(kUpperPercentile)};
+}
+
+VpaAmounts vpa_estimate(const Spread& percentiles, double per_unit, std::int64_t least,
+                        std::optional<double> confidence) {
+  const auto bound = [&](double percentile, const Widening& by) {
+    const std::int64_t base = vpa_with_margin(percentile * per_unit);
+    const std::int64_t wide =
+        confidence ? vpa_by_confidence(base, by.multiplier, by.exponent, *confidence) : base;
+    return std::max(wide, least);
+  };
+  return {.target = std::max(vpa_with_margin(percentiles.p90 * per_unit), least),
+          .lower = bound(percentiles.p50, kLowerBound),
+          .upper = bound(percentiles.p95, kUpperBound)};
+}
+
+std::int64_t vpa_least_millicores(std::int64_t containers) { return share(kPodMilliCores, containers); }
+
 VpaAmounts vpa_cpu_millicores(const VpaHistory& history, std::int64_t containers) {
-  return estimate(history.cpu_cores, 1000, history.confidence(), share(kPodMilliCores, containers));
+  return vpa_estimate(spread_of(history.cpu_cores), kMilliCoresPerCore, vpa_least_millicores(containers),
+                      history.confidence());
 }
 
 VpaAmounts vpa_memory_bytes(const VpaHistory& history, std::int64_t containers) {
-  return estimate(history.memory_peaks, 1, history.confidence(), share(kPodBytes, containers));
+  return vpa_estimate(spread_of(history.memory_peaks), 1, share(kPodBytes, containers), history.confidence());
 }
 
 std::int64_t vpa_amount(double value) {
   if (value > kMostAmount) return static_cast<std::int64_t>(kMostAmount);
   return value > 0 ? static_cast<std::int64_t>(value) : 0;  // NaN too: nothing times an infinite factor
+}
+
+std::int64_t vpa_with_margin(double value) {
+  const std::int64_t base = vpa_amount(value);
+  return base + vpa_amount(static_cast<double>(base) * kMargin);
 }
 
 std::int64_t vpa_by_confidence(std::int64_t base, double multiplier, int exponent, double confidence) {

@@ -8,9 +8,12 @@
 #include <optional>
 
 #include "agent/core/decaying_histogram.h"
+#include "flintgauge/hint_vertical.h"
 #include "flintgauge/time.h"
 
 namespace flintgauge {
+
+inline constexpr double kVpaCpuWeight = 0.1;  ///< of a CPU sample (minSampleWeight)
 
 /// max(used + 100 MiB, used * 1.2), in whole bytes: what a container killed at `used` bytes is thought to
 /// need.
@@ -46,16 +49,26 @@ struct VpaHistory {
   double confidence() const;
 };
 
+/// The percentiles that the estimators read; zeros when empty.
+Spread spread_of(const DecayingHistogram& histogram);
+
 /// Milli-cores or bytes.
 struct VpaAmounts {
   std::int64_t target = 0, lower = 0, upper = 0;
 };
+/// The three estimates of one resource. `per_unit`: amounts in a unit of the percentiles. `least`: none is
+/// below it. `confidence`: by how much the bounds are widened; without it they are their percentiles.
+VpaAmounts vpa_estimate(const Spread& percentiles, double per_unit, std::int64_t least,
+                        std::optional<double> confidence);
 /// `containers`: of a pod, which share the minima of 25 mCPU and 250 MiB.
+std::int64_t vpa_least_millicores(std::int64_t containers);
 VpaAmounts vpa_cpu_millicores(const VpaHistory& history, std::int64_t containers);
 VpaAmounts vpa_memory_bytes(const VpaHistory& history, std::int64_t containers);
 
 // The steps of the estimators; each truncates to a whole amount between 0 and 1e14.
 std::int64_t vpa_amount(double value);
+/// The safety margin of 15 %.
+std::int64_t vpa_with_margin(double value);
 /// base * (1 + multiplier / confidence)^exponent. REQUIRES: exponent != 0.
 std::int64_t vpa_by_confidence(std::int64_t base, double multiplier, int exponent, double confidence);
 /// The next multiple. REQUIRES: multiple > 0.

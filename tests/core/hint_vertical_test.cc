@@ -273,9 +273,15 @@ TEST(VerticalHint, AsksForTheCoresAVerticalPodAutoscalerWould) {
   std::uniform_real_distribution<double> cores(0.001, 8);
   for (int i = 0; i < 500; ++i) history.add_cpu(cores(random), {1'700'000'000'000 + i * 60'000LL});
   VerticalInput in;
-  in.cpu_cores.p90 = history.cpu_cores.percentile(0.9);
-  const double target = vertical_hint(in).cpu_target_cores;
-  EXPECT_EQ(std::lround(target * 1000), vpa_cpu_millicores(history, 1).target);
+  in.cpu_cores = spread_of(history.cpu_cores);
+  const VerticalHint hint = vertical_hint(in);
+  EXPECT_EQ(std::lround(hint.cpu_target_cores * 1000), vpa_cpu_millicores(history, 1).target);
+  // The bounds are the recommender's before it widens them: `conf` is of days, jobs are of minutes.
+  const VpaAmounts bounds = vpa_estimate(in.cpu_cores, 1000, 25, std::nullopt);
+  EXPECT_EQ(std::lround(hint.cpu_lower_cores * 1000), bounds.lower);
+  EXPECT_EQ(std::lround(hint.cpu_upper_cores * 1000), bounds.upper);
+  EXPECT_EQ(bounds.lower, vpa_with_margin(history.cpu_cores.percentile(0.5) * 1000));
+  EXPECT_EQ(bounds.upper, vpa_with_margin(history.cpu_cores.percentile(0.95) * 1000));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/core/job_history.h"
+#include "agent/core/vpa.h"
 
 namespace {
 

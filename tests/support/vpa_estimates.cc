@@ -1,11 +1,15 @@
 // Our side of tests/e2e/vpa: reads the histories that tests/tools/vpa_reference/main.go reads (its first
-// lines say how they are written) and prints what agent/core/vpa.h makes of them, in the same form.
+// lines say how they are written) and prints what agent/core/vpa.h makes of them, in the same form, and then
+// what the vertical hint says of the same histories: CPU request in milli-cores, what the heap needs in
+// bytes.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <iostream>
 #include <string>
 
 #include "agent/core/vpa.h"
+#include "flintgauge/hint_vertical.h"
 
 namespace {
 
@@ -33,6 +37,17 @@ void print(const flintgauge::VpaAmounts& amounts, char end) {
   std::cout << amounts.target << ' ' << amounts.lower << ' ' << amounts.upper << end;
 }
 
+/// What is published: of an executor whose container and whose heap have this history.
+void print_hint(const flintgauge::VpaHistory& usage) {
+  flintgauge::VerticalInput in;
+  in.heap_bytes = flintgauge::kBytesPerMiB;
+  in.cpu_cores = flintgauge::spread_of(usage.cpu_cores);
+  in.heap = flintgauge::spread_of(usage.memory_peaks);
+  const flintgauge::VerticalHint hint = flintgauge::vertical_hint(in);
+  std::cout << std::llround(hint.cpu_target_cores * 1000) << ' '
+            << static_cast<std::int64_t>(hint.heap_need_bytes) << '\n';
+}
+
 }  // namespace
 
 int main() {
@@ -47,7 +62,8 @@ int main() {
       history.last_cpu_ms = INT64_MIN;
     } else if (word == "end") {
       print(flintgauge::vpa_cpu_millicores(history.usage, history.containers), ' ');
-      print(flintgauge::vpa_memory_bytes(history.usage, history.containers), '\n');
+      print(flintgauge::vpa_memory_bytes(history.usage, history.containers), ' ');
+      print_hint(history.usage);
     } else if (word == "cpu" || word == "memory" || word == "oom") {
       std::int64_t ms = 0, amount = 0;
       std::cin >> ms >> amount;

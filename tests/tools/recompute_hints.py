@@ -88,15 +88,19 @@ class Executor:
 
     @staticmethod
     def cores(percentile):
-        base = math.trunc(percentile * 1000)
-        return max(base + math.trunc(base * 0.15), 25) / 1000
+        return max(Executor.margin(percentile * 1000), 25) / 1000
+
+    @staticmethod
+    def margin(amount):
+        base = math.trunc(amount)
+        return base + math.trunc(base * 0.15)
 
     def region(self, unified):
         return unified / self.i["memoryFraction"] + 300 * MIB if unified > 0 else 0
 
     def beside(self, p):
         i = self.i
-        return (i["nonHeapPeakBytes"][p] + (0 if i["pysparkBytes"] > 0 else i["pythonPeakBytes"][p])) * 1.15
+        return self.margin(i["nonHeapPeakBytes"][p] + (0 if i["pysparkBytes"] > 0 else i["pythonPeakBytes"][p]))
 
     def decide(self, now, need, mib, floor, may_grow, may_shrink):
         size, why = self.up(need, mib), "peaks"
@@ -113,7 +117,7 @@ class Executor:
 
     def heap(self):
         i = self.i
-        peaks, region = i["heapPeakBytes"]["p90"] * 1.15, self.region(i["unifiedPeakBytes"]["p95"])
+        peaks, region = self.margin(i["heapPeakBytes"]["p90"]), self.region(i["unifiedPeakBytes"]["p95"])
         self.terms |= {"heapNeedBytes": peaks, "unifiedNeedBytes": region}
         size, why = self.decide(i["heapBytes"], max(peaks, region), 256, i["heapFloorBytes"], i["heapPeakIsLive"], True)
         if i["gcRatio"] is not None and i["gcRatio"] > 0.1 and self.up(i["heapBytes"] * 1.2, 256) > size:
@@ -138,7 +142,7 @@ class Executor:
     def pyspark(self):
         i = self.i
         used = i["pysparkBytes"] > 0
-        self.terms["pysparkNeedBytes"] = i["pythonPeakBytes"]["p90"] * 1.15 if used else 0
+        self.terms["pysparkNeedBytes"] = self.margin(i["pythonPeakBytes"]["p90"]) if used else 0
         if not used or i["pythonPeakBytes"]["p90"] == 0:
             return i["pysparkBytes"]
         return self.decide(i["pysparkBytes"], self.terms["pysparkNeedBytes"], 64, 0, True, True)[0]
@@ -146,10 +150,10 @@ class Executor:
     def bound(self, p):
         i = self.i
         python = i["pythonPeakBytes"][p]
-        return {"heap": self.up(max(i["heapPeakBytes"][p] * 1.15, self.region(i["unifiedPeakBytes"][p]), i["heapFloorBytes"]), 256),
+        return {"heap": self.up(max(self.margin(i["heapPeakBytes"][p]), self.region(i["unifiedPeakBytes"][p]), i["heapFloorBytes"]), 256),
                 "overhead": self.up(max(384 * MIB, self.beside(p), i["overheadFloorBytes"]), 64),
                 "offheap": i["offheapBytes"],
-                "pyspark": self.up(python * 1.15, 64) if i["pysparkBytes"] > 0 and python > 0 else i["pysparkBytes"]}
+                "pyspark": self.up(self.margin(python), 64) if i["pysparkBytes"] > 0 and python > 0 else i["pysparkBytes"]}
 
     def memory(self):
         target = {"heap": self.heap(), "overhead": self.overhead(), "offheap": self.i["offheapBytes"], "pyspark": self.pyspark()}
