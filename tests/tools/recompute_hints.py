@@ -80,15 +80,11 @@ class Executor:
         if i["heapBytes"] > 0 and i["heapPeakBytes"]["p90"] > 0:
             self.memory()
         cpu = i["cpuCores"]
-        self.cpu = [self.cores(cpu[p]) for p in ("p90", "p50", "p95")] if cpu["p90"] > 0 else None
+        self.cpu = [max(self.margin(cpu[p] * 1000), 25) / 1000 for p in ("p90", "p50", "p95")] if cpu["p90"] > 0 else None
 
     @staticmethod
     def up(size, mib):
         return math.ceil(size / (mib * MIB)) * mib * MIB
-
-    @staticmethod
-    def cores(percentile):
-        return max(Executor.margin(percentile * 1000), 25) / 1000
 
     @staticmethod
     def margin(amount):
