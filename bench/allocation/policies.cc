@@ -62,6 +62,12 @@ void HintAndAutoscaler::read_hint(const Moment& m, const Settings& settings) {
   hint_ = horizontal_hint(in).desired;
 }
 
+double recommended_replicas(double hint, double replicas) {
+  const double ratio = replicas > 0 ? hint / replicas : 0;
+  const bool within = replicas > 0 && ratio >= 1 - kTolerance && ratio <= 1 + kTolerance;
+  return within ? replicas : std::ceil(hint);
+}
+
 double HintAndAutoscaler::changed_within(double now, double seconds, bool up) const {
   double sum = 0;
   for (const auto& [at, difference] : changes_) {
@@ -71,9 +77,7 @@ double HintAndAutoscaler::changed_within(double now, double seconds, bool up) co
 }
 
 double HintAndAutoscaler::autoscale(double now, double replicas, const Settings& settings) {
-  const double ratio = replicas > 0 ? hint_ / replicas : 0;
-  const bool within = replicas > 0 && ratio >= 1 - kTolerance && ratio <= 1 + kTolerance;
-  const double recommended = within ? replicas : std::ceil(hint_);
+  const double recommended = recommended_replicas(hint_, replicas);
   recommendations_.emplace_back(now, recommended);
   while (now - recommendations_.front().first > kDownWindow) recommendations_.pop_front();
   double desired = recommended;

@@ -23,9 +23,12 @@ class SparkDynamicAllocation final : public Policy {
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 };
 
+/// What a HorizontalPodAutoscaler makes of a hint before its windows, rate limits and bounds: kubernetes
+/// replica_calculator.go, external metric, AverageValue 1.
+double recommended_replicas(double hint, double replicas);
+
 /// Our hint, read every 10 s, followed by a HorizontalPodAutoscaler: deploy/examples/hpa-application.yaml,
-/// synced every 15 s. The rules are those of kubernetes replica_calculator.go and horizontal.go, external
-/// metric, AverageValue 1.
+/// synced every 15 s. Windows and rate limits are those of kubernetes horizontal.go.
 class HintAndAutoscaler final : public Policy {
  public:
   double want(const Moment& moment, const Settings& settings) override;

@@ -115,6 +115,28 @@ TEST(Autoscaler, ToleranceSwallowsSmallCorrections) {  // vectors of docs/hints.
   EXPECT_EQ(follows(18, 20), 20);
 }
 
+TEST(Autoscaler, RecommendsByTheRatioBeforeItsLimits) {  // the same vectors and the way down
+  struct Case {
+    double hint, replicas, recommended;
+  };
+  for (const Case& one :
+       {Case{11, 2, 11}, Case{21, 20, 20}, Case{22, 20, 20}, Case{23, 20, 23}, Case{18, 20, 20},
+        Case{17, 20, 17}, Case{0, 5, 0}, Case{3, 0, 3}, Case{1.5, 1, 2}}) {
+    EXPECT_EQ(recommended_replicas(one.hint, one.replicas), one.recommended)
+        << one.hint << " at " << one.replicas;
+  }
+}
+
+TEST(Autoscaler, EndsAtItsMinimum) {  // a hint of 0 at 5 replicas
+  HintAndAutoscaler policy;
+  Settings settings;
+  settings.initial_executors = 5;
+  Moment moment;
+  moment.pods = 5;
+  for (; moment.now < 600; moment.now += kStepSeconds) moment.pods = policy.want(moment, settings);
+  EXPECT_EQ(moment.pods, 1) << "an HPA has no 0 replicas";
+}
+
 TEST(Autoscaler, GrowsByTwentyPodsASync) { EXPECT_EQ(follows(90, 2), 22); }
 
 TEST(Autoscaler, ShrinksAfterItsWindowAFifthAMinute) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <string>
 
 #include "core/evaluate_support.h"
@@ -61,6 +62,25 @@ TEST(EvaluateHints, AreGoneWhenTheirInputIsOldAndComeBack) {
   bench.publish_facts(at(32'000), {burst("a", "s-1", at(32'000).steady)});
   EXPECT_EQ(bench.evaluate(at(32'000))->hints.size(), 1U);
   EXPECT_TRUE(has_hints(bench.series));
+}
+
+TEST(EvaluateHints, AreThereExactlyWhileBothListsAreFresh) {
+  constexpr std::int64_t kNowMs = 600'000, kMaxAgeMs = 30'000;
+  std::mt19937_64 random(9);
+  std::uniform_int_distribution<std::int64_t> age(0, 2 * kMaxAgeMs);
+  int fresh = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::int64_t executors = age(random), stages = age(random);
+    Bench bench;
+    SparkAppFacts facts = burst("a", "s-1", at(kNowMs - executors).steady);
+    facts.stages_at = at(kNowMs - stages).steady;
+    bench.publish_facts(at(kNowMs), {facts});
+    const bool has = !bench.evaluate(at(kNowMs))->hints.empty();
+    ASSERT_EQ(has, std::max(executors, stages) <= kMaxAgeMs) << executors << ' ' << stages;
+    ASSERT_EQ(has_hints(bench.series), has) << executors << ' ' << stages;
+    fresh += has ? 1 : 0;
+  }
+  EXPECT_GT(fresh, 50);
 }
 
 TEST(EvaluateHints, NeedBothLists) {

@@ -143,6 +143,46 @@ TEST(VpaEstimate, WithoutHistoryIsTheMinimum) {
   EXPECT_EQ(vpa_cpu_millicores(history, 1).upper, 25);
 }
 
+// What a history of so many minutes multiplies, a sample a minute: comments of logic/recommender.go.
+TEST(VpaEstimate, BoundsComeNearerAsHistoryGrows) {
+  struct Case {
+    std::int64_t minutes;
+    double lower, upper;  // to the digits in which they are told; 0 = not told
+  };
+  constexpr std::int64_t kBase = 1'000'000'000;
+  const auto after = [](std::int64_t minutes) {
+    VpaHistory history;
+    for (std::int64_t i = 0; i <= minutes; ++i) history.add_cpu(1, after_ms(i * kMinuteMs));
+    return history.confidence();
+  };
+  for (const Case& want : {Case{5, 0.6, 0}, Case{30, 0.91, 0}, Case{10, 0, 145}, Case{12 * 60, 0, 3},
+                           Case{24 * 60, 0, 2}, Case{7 * 24 * 60, 0, 1.14}}) {
+    const double confidence = after(want.minutes);
+    const auto times = [&](double multiplier, int exponent) {
+      return static_cast<double>(vpa_by_confidence(kBase, multiplier, exponent, confidence)) / kBase;
+    };
+    if (want.lower > 0) {
+      EXPECT_NEAR(times(0.001, -2), want.lower, 0.005) << want.minutes;
+    }
+    if (want.upper > 0) {
+      EXPECT_NEAR(times(1, 1), want.upper, 0.005) << want.minutes;
+    }
+  }
+}
+
+TEST(VpaEstimate, WithoutHistoryBoundsNothing) {  // and is still above the minimum
+  EXPECT_EQ(vpa_by_confidence(1168, 0.001, -2, 0), 0);
+  EXPECT_EQ(vpa_by_confidence(1168, 1, 1, 0), 100'000'000'000'000);
+  const VpaAmounts amounts = vpa_estimate({.p50 = 1, .p90 = 1, .p95 = 1}, 1000, 25, 0);
+  EXPECT_EQ(amounts.target, 1150);
+  EXPECT_EQ(amounts.lower, 25);
+  EXPECT_EQ(amounts.upper, 100'000'000'000'000);
+  const VpaAmounts plain = vpa_estimate({.p50 = 1, .p90 = 2, .p95 = 3}, 1000, 25, std::nullopt);
+  EXPECT_EQ(plain.lower, 1150);
+  EXPECT_EQ(plain.target, 2300);
+  EXPECT_EQ(plain.upper, 3450);
+}
+
 TEST(VpaEstimate, OfOneSampleHasNoBounds) {
   VpaHistory history;
   history.add_cpu(1, kStart);
