@@ -20,10 +20,12 @@ class PodsDecoder final : public JsonDecoder {
   Result<Batch> batch(ScrapeCounts& counts) override {
     auto list = visitor_.take(counts);
     if (!list) return tl::unexpected(list.error());
-    return Batch(*std::move(list));
+    drivers_.mark(**list);
+    return Batch(std::shared_ptr<const PodList>(*std::move(list)));
   }
 
   PodListVisitor visitor_;
+  ClientModeDrivers drivers_;
 };
 
 class KubeletPods final : public Collector {

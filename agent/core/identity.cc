@@ -163,7 +163,9 @@ PodIdentity identify(const Pod& pod) {
   identity.namespace_name = pod.namespace_name;
   const std::string_view role = label_of(pod, "spark-role");
   identity.app_id = label_of(pod, "spark-app-selector");
-  identity.role = is_driver_role(role) ? Role::kDriver : Role::kExecutor;
+  const bool is_client = identity.app_id.empty() && !pod.client_app_id.empty();
+  if (is_client) identity.app_id = pod.client_app_id;
+  identity.role = is_client || is_driver_role(role) ? Role::kDriver : Role::kExecutor;
   identity.executor_id = label_of(pod, "spark-exec-id");
   for (const std::string_view name :
        {"sparkoperator.k8s.io/app-name", "spark.operator/spark-app-name", "spark-app-name"}) {
@@ -176,7 +178,8 @@ PodIdentity identify(const Pod& pod) {
   identity.is_master = is_standalone("master", pod, role);
   identity.is_worker = is_standalone("worker", pod, role);
   if (identity.is_master || identity.is_worker) identity.cluster_name = cluster_name_of(pod);
-  identity.workload = workload_of(pod, is_spark);
+  identity.workload = workload_of(pod, is_spark && !is_client);
+  if (is_client && identity.workload == "other") identity.workload = "spark";
   return identity;
 }
 

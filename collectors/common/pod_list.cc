@@ -91,6 +91,10 @@ void PodListVisitor::open(int id) {
     case Field::kOwner:
       owner_ = Owner();
       return;
+    case Field::kPort:
+      port_name_.clear();
+      port_number_ = 0;
+      return;
     case Field::kCondition:
       condition_ = Condition();
       return;
@@ -159,6 +163,8 @@ void PodListVisitor::close(int id) {
       return end_pod();
     case Field::kOwner:
       return end_owner();
+    case Field::kPort:
+      return end_port();
     case Field::kCondition:
       return end_condition();
     case Field::kRegular:
@@ -178,6 +184,13 @@ void PodListVisitor::end_owner() {
   pod_.owner_kind = std::move(owner_.kind);
   pod_.owner_name = std::move(owner_.name);
   pod_.owner_uid = std::move(owner_.uid);
+}
+
+/// Constants.UI_PORT_NAME of Spark.
+void PodListVisitor::end_port() {
+  constexpr std::int64_t kMaxPort = 65'535;
+  if (port_name_ == "spark-ui" && port_number_ > 0 && port_number_ <= kMaxPort)
+    pod_.spark_ui_port = port_number_;
 }
 
 void PodListVisitor::end_condition() {
@@ -238,8 +251,8 @@ void PodListVisitor::end_pod() {
   list_->pods.push_back(std::move(pod_));
 }
 
-Result<std::shared_ptr<const PodList>> PodListVisitor::take(ScrapeCounts& counts) {
-  std::shared_ptr<const PodList> list = std::exchange(list_, nullptr);
+Result<std::shared_ptr<PodList>> PodListVisitor::take(ScrapeCounts& counts) {
+  std::shared_ptr<PodList> list = std::exchange(list_, nullptr);
   if (!has_items_) return fail(Reason::kJson, "no v1.PodList: it has no \"items\"");
   if (too_long_) {
     return fail(Reason::kLimit, "pod list with over " + std::to_string(kMaxPods) + " pods or " +
@@ -328,6 +341,11 @@ Verdict PodListVisitor::list_value(Field field, const Value& value) {
       return keep(condition_.type, value.text);
     case Field::kConditionStatus:
       return keep(condition_.status, value.text);
+    case Field::kPortName:
+      return keep(port_name_, value.text);
+    case Field::kPortNumber:
+      port_number_ = value.integer;
+      return Verdict::kKept;
     default:  // kConditionReason
       return keep(condition_.reason, value.text);
   }

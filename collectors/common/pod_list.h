@@ -43,6 +43,9 @@ class PodListVisitor final : public json::Visitor {
     kOwnerName,
     kOwnerUid,
     kOwnerController,
+    kPort,
+    kPortName,
+    kPortNumber,
     kCondition,
     kConditionType,
     kConditionStatus,
@@ -93,7 +96,7 @@ class PodListVisitor final : public json::Visitor {
   /// What was heard since clear(); leaves the visitor empty. kJson when it was no pod list, kLimit when it
   /// was longer than a node's can be. Names that came twice in one object of labels are moved from kept to
   /// duplicate.
-  Result<std::shared_ptr<const PodList>> take(ScrapeCounts& counts);
+  Result<std::shared_ptr<PodList>> take(ScrapeCounts& counts);
 
  private:
   using Strings = std::vector<std::pair<std::string, std::string>>;
@@ -113,6 +116,7 @@ class PodListVisitor final : public json::Visitor {
   void end_pod();
   void end_container();
   void end_owner();
+  void end_port();
   void end_condition();
   void join_statuses();
   void sort_strings(Strings& strings);
@@ -133,6 +137,8 @@ class PodListVisitor final : public json::Visitor {
   Container container_;              // of the spec or the status
   bool is_status_ = false;
   Owner owner_;
+  std::string port_name_;
+  std::int64_t port_number_ = 0;
   Condition condition_;
   Resources* resources_ = nullptr;      // where kCpu and kMemory go
   Termination* termination_ = nullptr;  // where the fields of a terminated state go

@@ -75,6 +75,9 @@ json::Paths make_paths() {
   want_container(paths, "items[].spec.containers[]", Field::kRegular);
   want_container(paths, "items[].spec.initContainers[]", Field::kInit);
   want_container(paths, "items[].spec.ephemeralContainers[]", Field::kEphemeral);
+  paths.want("items[].spec.containers[].ports[]", Kind::kObject, Field::kPort);
+  paths.want("items[].spec.containers[].ports[].name", Kind::kString, Field::kPortName);
+  paths.want("items[].spec.containers[].ports[].containerPort", Kind::kInteger, Field::kPortNumber);
   paths.want("items[].status.phase", Kind::kString, Field::kPhase);
   paths.want("items[].status.reason", Kind::kString, Field::kReason);
   paths.want("items[].status.resize", Kind::kString, Field::kResize);

@@ -135,8 +135,10 @@ int allowed_port(std::string_view text, const std::vector<int>& own_ports) {
 }
 
 int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports) {
-  if (!pod.annotation(kPathAnnotation).starts_with(kUiPages)) return kDefaultUiPort;
-  return annotated_port(pod, own_ports, kDefaultUiPort);
+  const int declared = allowed_port(std::to_string(pod.spark_ui_port), own_ports);
+  const int otherwise = declared != 0 ? declared : kDefaultUiPort;
+  if (!pod.annotation(kPathAnnotation).starts_with(kUiPages)) return otherwise;
+  return annotated_port(pod, own_ports, otherwise);
 }
 
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery) {

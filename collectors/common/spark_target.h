@@ -64,9 +64,9 @@ std::string url_host_of_pod(std::string_view ip, std::string_view host_ip, bool 
 /// program, `own_ports` (rule 17 of the same section); else 0.
 int allowed_port(std::string_view text, const std::vector<int>& own_ports);
 
-/// Port of the driver's UI: 4040, or annotation prometheus.io/port when prometheus.io/path names a page below
-/// /metrics/ (the UI's pages; plain /metrics is the JMX agent's, on a port of its own) and the port is an
-/// allowed one.
+/// Port of the driver's UI: the container port "spark-ui" where the pod declares one, else 4040; or
+/// annotation prometheus.io/port when prometheus.io/path names a page below /metrics/ (the UI's pages; plain
+/// /metrics is the JMX agent's, on a port of its own) and the port is an allowed one.
 int spark_ui_port(const Pod& pod, const std::vector<int>& own_ports);
 
 }  // namespace flintgauge

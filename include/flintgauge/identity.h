@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -26,7 +27,8 @@ struct AppKey {
 /// What one pod is. Views live as long as the Pod they were made from.
 struct PodIdentity {
   std::string_view namespace_name;
-  std::string_view app_id;       ///< label spark-app-selector; "" when the pod is no Spark pod
+  std::string_view app_id;       ///< label spark-app-selector, else Pod::client_app_id; "" when the pod is no
+                                 ///< Spark pod
   Role role = Role::kExecutor;   ///< label spark-role; meaningful only with app_id
   std::string_view executor_id;  ///< label spark-exec-id
   std::string_view
@@ -51,6 +53,19 @@ struct PodIdentity {
 /// Labels decide (spark.md section 8; app.kubernetes.io/name for companions). Values longer than 128 bytes or
 /// with control characters are not trusted as identity and give "".
 PodIdentity identify(const Pod& pod);
+
+/// In client mode (a notebook, a pod that runs spark-submit) nobody labels the driver's pod, but executors
+/// name it as their controller when spark.kubernetes.driver.pod.name is set (kubelet-cadvisor.md section
+/// 5.6). One thread; it remembers pods of the last list, because a driver may have no executor for a while.
+class ClientModeDrivers {
+ public:
+  /// Sets client_app_id of pods without an application id of their own whose executors are on this node, in
+  /// the same namespace. Of several applications of one pod it is that of the youngest executor.
+  void mark(PodList& list);
+
+ private:
+  std::map<std::string, std::string, std::less<>> app_of_;  ///< by pod UID
+};
 
 /// `name` without what differs from run to run, taken off its end as often as there is any: a UUID, a date
 /// (20260131 or 2026-01-31) and the numbers of a time behind it, 7 and more hex digits, letters and decimal

@@ -67,6 +67,7 @@ struct Pod {
   std::string owner_kind;  ///< controller ownerReference
   std::string owner_name;
   std::string owner_uid;
+  std::string client_app_id;  ///< Spark application that it drives in client mode: see ClientModeDrivers
   WallTime created_at;
   bool deleting = false;
   bool host_network = false;
@@ -74,6 +75,8 @@ struct Pod {
   std::string reason;            ///< status.reason, e.g. Evicted
   std::vector<std::string> ips;  ///< status.podIPs, or podIP; numeric
   std::string host_ip;
+  std::int64_t spark_ui_port = 0;  ///< containerPort named "spark-ui", as Spark declares spark.ui.port in
+                                   ///< cluster mode; 0 = none
   /// The kubelet will never grant the resize that the spec asks for (condition PodResizePending, reason
   /// Infeasible; status.resize in 1.27..1.32): requests are what is held, not what is wished.
   bool resize_infeasible = false;

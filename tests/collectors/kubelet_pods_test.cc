@@ -30,6 +30,35 @@ const Pod& find(const PodList& list, std::string_view name) {
   return *pod;
 }
 
+TEST(KubeletPods, ReadsThePortThatSparkDeclares) {
+  const auto one = [](const std::string& ports) {
+    return pods_of(decode(*decoder(), R"({"items":[{"spec":{"containers":[{"ports":[)" + ports + "]}]}}]}"))
+        ->pods.at(0)
+        .spark_ui_port;
+  };
+  EXPECT_EQ(
+      one(R"({"name":"driver-rpc-port","containerPort":7078},{"containerPort":4055,"name":"spark-ui"})"),
+      4055);
+  EXPECT_EQ(one(R"({"name":"spark-ui"},{"containerPort":4055})"), 0);
+  EXPECT_EQ(one(R"({"name":"spark-ui","containerPort":65536})"), 0);
+}
+
+TEST(KubeletPods, MarksADriverInClientModeAndRemembersIt) {
+  const std::string driver =
+      R"({"metadata":{"namespace":"team-a","name":"notebook","uid":"u-1","labels":{}},"status":{"phase":"Running"}})";
+  const std::string executor =
+      R"({"metadata":{"namespace":"team-a","name":"x-exec-1","uid":"u-2","labels":{"spark-app-selector":"spark-9",)"
+      R"("spark-role":"executor","spark-exec-id":"1"},"ownerReferences":[{"kind":"Pod","name":"notebook","uid":"u-1",)"
+      R"("controller":true}]}})";
+  const auto d = decoder();
+  const auto list = [](const std::string& pods) { return R"({"items":[)" + pods + "]}"; };
+  EXPECT_EQ(pods_of(decode(*d, list(driver)))->pods.at(0).client_app_id, "");
+  EXPECT_EQ(pods_of(decode(*d, list(driver + "," + executor)))->pods.at(0).client_app_id, "spark-9");
+  EXPECT_EQ(pods_of(decode(*d, list(driver)))->pods.at(0).client_app_id, "spark-9")
+      << "idle, no executor left";
+  EXPECT_EQ(pods_of(decode(*decoder(), list(driver)))->pods.at(0).client_app_id, "");
+}
+
 TEST(KubeletPods, OneTargetAtTheKubelet) {
   Discovery discovery;
   discovery.kubelet_url = "https://10.0.0.7:10250";

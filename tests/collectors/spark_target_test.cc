@@ -173,6 +173,19 @@ TEST_P(SparkUiPort, TakesTheAnnotationOnlyWhenItIsTheUi) {
   EXPECT_EQ(spark_ui_port(pod, {8125, 19000}), GetParam().expected);
 }
 
+TEST(SparkUiPortTest, IsTheOneThatSparkDeclares) {
+  Pod pod;
+  pod.spark_ui_port = 4055;
+  EXPECT_EQ(spark_ui_port(pod, {8125}), 4055);
+  pod.annotations = {{"prometheus.io/path", "/metrics/json/"}};
+  EXPECT_EQ(spark_ui_port(pod, {8125}), 4055);
+  pod.annotations.emplace_back("prometheus.io/port", "4041");
+  EXPECT_EQ(spark_ui_port(pod, {8125}), 4041) << "a person's word";
+  pod.annotations.clear();
+  pod.spark_ui_port = 10'250;
+  EXPECT_EQ(spark_ui_port(pod, {8125}), 4040) << "the kubelet's";
+}
+
 INSTANTIATE_TEST_SUITE_P(SparkTarget, SparkUiPort,
                          testing::Values(PortCase{"ui", "/metrics/executors/prometheus/", "4041", 4041},
                                          PortCase{"servlet", "/metrics/prometheus/", "65535", 65535},

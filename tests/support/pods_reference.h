@@ -152,6 +152,18 @@ inline std::vector<std::pair<std::string, std::string>> strings(const Json* node
   return out;
 }
 
+/// The container port named spark-ui; the last one of several.
+inline std::int64_t ui_port(const Json& node) {
+  std::int64_t port = 0;
+  for (const Json& container : list_at(&node, {"spec", "containers"})) {
+    for (const Json& one : list_at(&container, {"ports"})) {
+      const std::int64_t number = integer_at(&one, {"containerPort"});
+      if (text_at(&one, {"name"}) == "spark-ui" && number > 0 && number < 65'536) port = number;
+    }
+  }
+  return port;
+}
+
 inline void read_status_of_pod(const Json& node, Pod& pod) {
   const std::string phase = text_at(&node, {"status", "phase"});
   const auto phases = {std::pair("Pending", Phase::kPending), std::pair("Running", Phase::kRunning),
@@ -205,6 +217,7 @@ inline Pod pod(const Json& node) {
   pod.pod_requests = resources(at(&node, {"spec", "resources", "requests"}));
   pod.pod_limits = resources(at(&node, {"spec", "resources", "limits"}));
   read_status_of_pod(node, pod);
+  pod.spark_ui_port = ui_port(node);
   std::vector<Container> orphans;
   read_containers(node, "initContainers", "initContainerStatuses", ContainerKind::kInit, pod.containers,
                   orphans);
@@ -271,6 +284,7 @@ inline std::string describe(const Pod& p) {
   for (const std::string& ip : p.ips) out += " " + ip;
   out += std::string(p.resize_infeasible ? " infeasible" : "") + (p.resize_deferred ? " deferred" : "") +
          (p.resize_in_progress ? " in progress" : "") + (p.resize_error ? " resize error" : "");
+  if (p.spark_ui_port != 0) out += " ui " + std::to_string(p.spark_ui_port);
   out += " overhead " + describe(p.overhead);
   out += " pod " + describe(p.pod_requests) + " " + describe(p.pod_limits) + "\n";
   std::string containers;
