@@ -31,7 +31,8 @@ void add_demands(const std::vector<AppHint>& hints, PoolHint& pool) {
   for (const AppHint& hint : hints) {
     if (hint.app.namespace_name != pool.cluster.namespace_name || !is_standalone(hint.app)) continue;
     pool.app_ids.push_back(hint.app.app_id);
-    pool.demands.push_back({hint.hint.desired, hint.executor_cores});
+    // A stream has no backlog of tasks: by its rates it may need more.
+    pool.demands.push_back({std::max(hint.hint.desired, hint.by_rate.value_or(0)), hint.executor_cores});
   }
 }
 

@@ -390,6 +390,7 @@ std::string absent_hint_json(std::string_view namespace_name, std::string_view a
     object.text("appId", app_id);
     object.flag("drivenHere", false);
     object.number("desired", std::int64_t{0});
+    object.number("byRate", std::int64_t{0});
   });
 }
 

@@ -118,6 +118,25 @@ TEST(EvaluatePools, WorkersForAllApplicationsOfTheCluster) {
   EXPECT_EQ(pools.bench.series.at("flintgauge_hint_workers_desired{namespace=\"a\",cluster=\"pool\"}"), 11);
 }
 
+TEST(EvaluatePools, AStreamNeedsWhatItsRatesSay) {
+  PoolBench pools;
+  std::shared_ptr<const Report> report;
+  for (std::int64_t second = 0; second < 3; ++second) {
+    SparkAppFacts stream = burst("a", kFirst, at(second * 1000).steady);
+    stream.pending_tasks = 0;
+    stream.queries = {query("orders", 9000, 1000, static_cast<double>(10 + second))};
+    pools.bench.publish(Shard::kCompanions, at(second * 1000),
+                        [](Block& block) { set_rows(block, PoolBench::cluster("a", "pool", 1)); });
+    pools.bench.publish_facts(at(second * 1000), {stream});
+    report = pools.bench.evaluate(at(second * 1000));
+  }
+  ASSERT_EQ(report->hints.size(), 1U);
+  EXPECT_EQ(report->hints[0].hint.desired, 2);
+  EXPECT_EQ(report->hints[0].by_rate, 18) << "2 executors, nine times too slow";
+  ASSERT_EQ(report->pools.size(), 1U);
+  EXPECT_EQ(report->pools[0].desired, 9) << "18 * 4 cores of 8 a worker";
+}
+
 TEST(EvaluatePools, NothingUnlessEveryApplicationIsKnown) {
   PoolBench pools;
   EXPECT_TRUE(pools.evaluate(PoolBench::cluster("a", "pool", 2), {kFirst})->pools.empty());

@@ -2,7 +2,9 @@
 """What prometheus-adapter, KEDA and an HPA would ask for a hint, asked of a real Prometheus and of the agent: delivery_test.py FLINTGAUGE
 
 Every query of deploy/adapter and deploy/keda is rendered as its program does it and must give exactly one finite value per object,
-with the right labels, while there is a hint, and nothing (not zero) once there is none. The manifests may only use keys that exist.
+with the right labels, while there is a hint, and nothing (not zero) once there is none: while a driver does not answer its agent, and
+without agents. Two agents: of the demo, and of a node with a standalone cluster whose stream is too slow (delivery_node.py), for which
+the value itself is known. The manifests may only use keys that exist.
 Needs Debian's packages prometheus and python3-yaml.
 """
 import json
@@ -18,6 +20,7 @@ import urllib.parse
 import yaml
 
 sys.dont_write_bytecode = True  # no cache beside the sources
+import delivery_node
 from processes import ROOT, Processes, free_port, get
 from prometheus_api import Prometheus
 
@@ -63,6 +66,21 @@ def one_value(prometheus, query, labels, where):
     return value
 
 
+class Objects:
+    """What there are hints of: applications and standalone clusters, as (namespace, name); `wanted`: {object: the value if it is known}."""
+
+    LABELS = {"app_id": "apps", "cluster": "pools"}  # the label that names the object, and the list it is in
+
+    def __init__(self, apps=(), pools=(), wanted=None):
+        self.apps, self.pools, self.wanted = list(apps), list(pools), wanted or {}
+
+    def __add__(self, other):
+        return Objects(self.apps + other.apps, self.pools + other.pools, self.wanted | other.wanted)
+
+    def of(self, label):
+        return getattr(self, self.LABELS[label])
+
+
 class Adapter:
     def __init__(self):
         self.config = yaml.safe_load((DEPLOY / "adapter/config.yaml").read_text())
@@ -70,18 +88,26 @@ class Adapter:
         for rule in self.config["rules"] + self.config["externalRules"]:
             expect(set(rule) <= RULE and {"seriesQuery", "metricsQuery"} <= set(rule), f"adapter: keys {set(rule)}")
 
-    def queries(self, hints):
-        """(where, query, labels wanted) for every application and namespace."""
+    @staticmethod
+    def parts(rule):
+        """The series that the rule is of, and the label that names its objects."""
+        series, matchers = rule["seriesQuery"].rstrip("}").split("{")
+        label = re.fullmatch(r'namespace!="",(\w+)!=""', matchers)[1]
+        return series, label
+
+    def queries(self, objects):
+        """(where, query, labels wanted, value wanted or None) for every object, and every namespace that has one."""
         for rule in self.config["externalRules"]:
-            series = rule["seriesQuery"].split("{")[0]
-            for namespace, app in hints:  # the HPA's namespace, and its selector
-                matchers = f'namespace="{namespace}",app_id="{app}"'
-                yield f"adapter, external {app}", render(rule["metricsQuery"], series, matchers, "namespace"), {"namespace": namespace}
+            series, label = self.parts(rule)
+            for namespace, name in objects.of(label):  # the HPA's namespace, and its selector
+                query = render(rule["metricsQuery"], series, f'namespace="{namespace}",{label}="{name}"', "namespace")
+                yield f"adapter, external {name}", query, {"namespace": namespace}, objects.wanted.get((namespace, name))
         for rule in self.config["rules"]:
-            series = rule["seriesQuery"].split("{")[0]
-            for namespace in {namespace for namespace, _ in hints}:
+            series, label = self.parts(rule)
+            for namespace in {namespace for namespace, _ in objects.of(label)}:
                 query = render(rule["metricsQuery"], series, f'namespace=~"{namespace}"', "namespace")
-                yield f"adapter, custom {namespace}", query, {"namespace": namespace}
+                known = [objects.wanted.get(one) for one in objects.of(label) if one[0] == namespace]
+                yield f"adapter, custom {namespace}", query, {"namespace": namespace}, None if None in known else sum(known)
 
 
 def scaled_objects():
@@ -97,9 +123,23 @@ def scaled_objects():
             yield file.name, trigger["type"], trigger["metadata"]
 
 
-def fill(text, namespace, app):
-    assert "APPLICATION_ID" in text, text
-    return text.replace("APPLICATION_ID", app).replace("team-a", namespace)
+def placeholder(text):
+    """The word that stands for the object, and the label that names such objects."""
+    return ("CLUSTER", "cluster") if "CLUSTER" in text else ("APPLICATION_ID", "app_id")
+
+
+def fill(text, namespace, name):
+    word = placeholder(text)[0]
+    assert word in text, text
+    return text.replace(word, name).replace("team-a", namespace)
+
+
+def trigger_queries(triggers, objects):
+    """(where, query, value wanted or None) of every trigger that asks Prometheus."""
+    for where, kind, metadata in triggers:
+        if kind == "prometheus":
+            for one in objects.of(placeholder(metadata["query"])[1]):
+                yield f"{where}, {one[1]}", fill(metadata["query"], *one), objects.wanted.get(one)
 
 
 def check_examples():
@@ -121,75 +161,139 @@ def ask(url):
         return error.code, None
 
 
-def check_metrics_api(address, metadata, where, namespace, app):
+def trigger_url(metadata, address, where, namespace, app):
     url = urllib.parse.urlsplit(fill(metadata["url"], namespace, app))
-    base = f"http://{address}{url.path}?{url.query}"
     expect(re.fullmatch(r"[a-z-]+\.[a-z-]+\.svc(\.cluster\.local)?:\d+", url.netloc), f"{where}: KEDA cannot aggregate over {url.netloc}")
+    return f"http://{address}{url.path}?{url.query}"
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def check_metrics_api(address, metadata, where, namespace, app, wanted):
+    base = trigger_url(metadata, address, where, namespace, app)
+    key = metadata["valueLocation"]  # a GJSON path of one key
     status, body = ask(base)
-    value = (body or {}).get(metadata["valueLocation"])  # a GJSON path of one key
-    expect(status == 200 and isinstance(value, (int, float)) and value >= 0, f"{where}: {status} {body}")
+    value = (body or {}).get(key)
+    has_rate = (body or {}).get("byRate") is not None
+    if key == "byRate" and not has_rate:  # not a stream: KEDA says an error, and takes no zero
+        expect(status == 200 and value is None, f"{where}: {status} {body}")
+    else:
+        expect(status == 200 and is_number(value), f"{where}: {status} {body}")
+    if wanted is not None:
+        expect(max(body["desired"], body["byRate"] or 0) == wanted, f"{where}: {body['desired']} and {body['byRate']}, want {wanted}")
     status, body = ask(base.replace(app, "spark-of-another-node"))
-    expect(status == 200 and body[metadata["valueLocation"]] == 0, f"{where}: an application of another node: {status} {body}")
+    expect(status == 200 and body[key] == 0, f"{where}: an application of another node: {status} {body}")
     status, _ = ask(base.replace(app, "spark-of-another-node").replace("?absent=zero", ""))
     expect(status == 404, f"{where}: without absent=zero no hint is 404, not {status}")
 
 
-def start(processes, program, folder):
-    address = f"127.0.0.1:{free_port()}"
-    agent = processes.start("demo", program, "demo", "--listen", address)
-    hints = processes.wait_for(agent, "no hints of two applications",
-                               lambda: (lambda found: found if len(found) >= 2 else None)(hints_of(address)), 90)
-    # The labels of the target are those that Kubernetes discovery gives the agent's own pod.
-    target = {"targets": [address], "labels": {"namespace": "flintgauge", "pod": "flintgauge-abcde"}}
-    config = {"global": {"scrape_interval": f"{STEP}s", "scrape_timeout": f"{STEP}s"},
-              "scrape_configs": [{"job_name": "flintgauge", "honor_labels": True, "static_configs": [target]},
-                                 {"job_name": "trap", "honor_labels": False, "static_configs": [target]}]}
-    file = folder / "prometheus.yaml"
-    file.write_text(yaml.safe_dump(config))
-    listen = f"127.0.0.1:{free_port()}"
-    process = processes.start("prometheus", "prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}",
-                              f"--web.listen-address={listen}")
-    processes.wait_for(process, "never ready", lambda: get(f"http://{listen}/-/ready"))
-    prometheus = Prometheus(f"http://{listen}")
-    processes.wait_for(process, "the agent is never scraped",
-                       lambda: len(prometheus.query('flintgauge_hint_executors_desired{job="flintgauge"}', time.time())) >= 2)
-    return address, agent, prometheus, hints
+class Agents:
+    """Both agents, the Prometheus that scrapes them, and what they have hints of."""
+
+    def __init__(self, processes, program, folder):
+        self.processes = processes
+        address = f"127.0.0.1:{free_port()}"
+        self.demo = processes.start("demo", program, "demo", "--listen", address)
+        self.node = delivery_node.ClusterNode(processes, program)
+        apps = processes.wait_for(self.demo, "no hints of two applications", lambda: many(hints_of(address), 2), 90)
+        own = (delivery_node.NAMESPACE, delivery_node.APP), (delivery_node.NAMESPACE, delivery_node.CLUSTER)
+        self.of_demo = Objects(apps)
+        self.of_node = Objects([own[0]], [own[1]], dict.fromkeys(own, delivery_node.WANTED))
+        self.objects = self.of_demo + self.of_node
+        self.address_of = {app: address for app in apps} | {own[0]: self.node.address}
+        self.prometheus = self.start_prometheus(folder, [address, self.node.address])
+
+    def start_prometheus(self, folder, addresses):
+        # The labels of the targets are those that Kubernetes discovery gives the agents' own pods.
+        targets = [{"targets": [one], "labels": {"namespace": "flintgauge", "pod": f"flintgauge-{i}"}} for i, one in enumerate(addresses)]
+        config = {"global": {"scrape_interval": f"{STEP}s", "scrape_timeout": f"{STEP}s"},
+                  "scrape_configs": [{"job_name": "flintgauge", "honor_labels": True, "static_configs": targets},
+                                     {"job_name": "trap", "honor_labels": False, "static_configs": targets}]}
+        file = folder / "prometheus.yaml"
+        file.write_text(yaml.safe_dump(config))
+        listen = f"127.0.0.1:{free_port()}"
+        process = self.processes.start("prometheus", "prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}",
+                                       f"--web.listen-address={listen}")
+        self.processes.wait_for(process, "never ready", lambda: get(f"http://{listen}/-/ready"))
+        prometheus = Prometheus(f"http://{listen}")
+        wanted = len(self.objects.apps)
+        self.processes.wait_for(process, "the agents are never scraped", lambda: len(
+            prometheus.query('flintgauge_hint_executors_desired{job="flintgauge"}', time.time())) >= wanted)
+        return prometheus
+
+    def until(self, what, condition, seconds=60):
+        return self.processes.wait_for(self.node.process, what, condition, seconds)
+
+
+def many(found, least):
+    return found if len(found) >= least else None
 
 
 def hints_of(address):
     document = json.loads(get(f"http://{address}/api/v1/hints"))
-    return {(hint["namespace"], hint["appId"]): hint for hint in document["hints"]}
+    return [(hint["namespace"], hint["appId"]) for hint in document["hints"]]
 
 
-def check_all(prometheus, address, hints, triggers):
+def check_all(agents, triggers):
+    """Every question has one answer. The number of questions."""
     asked = 0
-    for where, query, labels in Adapter().queries(hints):
-        one_value(prometheus, query, labels, where)
+    for where, query, labels, wanted in Adapter().queries(agents.objects):
+        value = one_value(agents.prometheus, query, labels, where)
+        expect(wanted is None or value == wanted, f"{where}: {value}, want {wanted}")
+        asked += 1
+    for where, query, wanted in trigger_queries(triggers, agents.objects):
+        value = one_value(agents.prometheus, query, {}, where)
+        expect(wanted is None or value == wanted, f"{where}: {value}, want {wanted}")
         asked += 1
     for where, kind, metadata in triggers:
-        for namespace, app in hints:
-            if kind == "prometheus":
-                one_value(prometheus, fill(metadata["query"], namespace, app), {}, f"{where}, {app}")
-            else:
-                check_metrics_api(address, metadata, f"{where}, {app}", namespace, app)
+        for app in agents.objects.apps if kind == "metrics-api" else []:
+            check_metrics_api(agents.address_of[app], metadata, f"{where}, {app[1]}", *app, agents.objects.wanted.get(app))
             asked += 1
-    for namespace, _ in hints:
-        trapped = prometheus.query(f'flintgauge_hint_executors_desired{{job="trap",namespace="{namespace}"}}', time.time())
+    for namespace, _ in agents.objects.apps:
+        trapped = agents.prometheus.query(f'flintgauge_hint_executors_desired{{job="trap",namespace="{namespace}"}}', time.time())
         expect(not trapped, "without honor_labels the adapter would find nothing; has Prometheus changed?")
     return asked
 
 
-def check_gone(processes, prometheus, agent, hints, triggers):
-    agent.terminate()
-    agent.wait(10)
-    end = time.monotonic() + 30
-    while prometheus.query('up{job="flintgauge"} == 1', time.time()) and time.monotonic() < end:
-        time.sleep(0.2)
-    queries = [query for _, query, _ in Adapter().queries(hints)]
-    queries += [fill(metadata["query"], *app) for _, kind, metadata in triggers for app in hints if kind == "prometheus"]
+def expect_nothing(prometheus, triggers, objects, why):
+    queries = [query for _, query, _, _ in Adapter().queries(objects)] + [query for _, query, _ in trigger_queries(triggers, objects)]
     for query in queries:
-        expect(not prometheus.query(query, time.time()), f"no agent, but a value: {query}")
+        expect(not prometheus.query(query, time.time()), f"{why}, but a value: {query}")
     return len(queries)
+
+
+def check_stale(agents, triggers):
+    """A driver that fails while its agent lives: no value, and no zero; and the others' values stay."""
+    family = f'{{__name__=~"flintgauge_hint_(executors|workers).*",job="flintgauge",namespace="{delivery_node.NAMESPACE}"}}'
+    agents.node.driver.is_broken = True
+    agents.until("the hints outlive their driver", lambda: not agents.prometheus.query(family, time.time()))
+    up = agents.prometheus.query(f'up{{job="flintgauge",instance="{agents.node.address}"}}', time.time())
+    expect([value for _, value in up] == [1], f"the agent itself lives: {up}")
+    asked = expect_nothing(agents.prometheus, triggers, agents.of_node, "the driver does not answer")
+    for where, kind, metadata in triggers:
+        if kind == "metrics-api":
+            base = trigger_url(metadata, agents.node.address, where, *agents.of_node.apps[0])
+            expect(ask(base)[0] == 503, f"{where}: the owner without fresh data says an error, not {ask(base)}")
+            expect(ask(base.replace("?absent=zero", ""))[0] == 404, f"{where}: no hint is 404")
+            asked += 1
+    for where, query, labels, _ in Adapter().queries(agents.of_demo):
+        one_value(agents.prometheus, query, labels, f"{where}, while another driver is silent")
+    agents.node.driver.is_broken = False
+    agents.until("the hints do not come back", agents.node.is_whole)
+    agents.until("the series do not come back", lambda: agents.prometheus.query(family, time.time()))
+    return asked
+
+
+def check_gone(agents, triggers):
+    for process in (agents.demo, agents.node.process):
+        process.terminate()
+        process.wait(10)
+    end = time.monotonic() + 30
+    while agents.prometheus.query('up{job="flintgauge"} == 1', time.time()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return expect_nothing(agents.prometheus, triggers, agents.objects, "no agent")
 
 
 def main():
@@ -197,10 +301,12 @@ def main():
     expect({kind for _, kind, _ in triggers} == set(TRIGGERS), "one ScaledObject for each way")
     check_examples()
     with tempfile.TemporaryDirectory(prefix="flintgauge-delivery-") as folder, Processes(folder) as processes:
-        address, agent, prometheus, hints = start(processes, pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder))
-        asked = check_all(prometheus, address, hints, triggers)
-        gone = check_gone(processes, prometheus, agent, hints, triggers)
-    print(f"{len(hints)} hints, {asked} questions, {gone} of them again without an agent")
+        agents = Agents(processes, pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder))
+        asked = check_all(agents, triggers)
+        stale = check_stale(agents, triggers)
+        gone = check_gone(agents, triggers)
+    print(f"{len(agents.objects.apps)} applications, {len(agents.objects.pools)} cluster, {asked} questions, {stale} of them again while a "
+          f"driver fails, {gone} without an agent")
     return 1 if failures else 0
 
 

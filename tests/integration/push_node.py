@@ -62,18 +62,20 @@ class Kubelet:
 class DriverUi:
     """What a driver's UI answered at one moment of the captured run, at a pod's own address."""
 
+    status_without_page = 404
     PAGES = {"allexecutors": "rest_allexecutors.json", "stages": "rest_stages.json", "metrics/json": "metrics.json"}
 
     def __init__(self, ip, folder):
-        pages = {name: read_capture(folder / file) for name, file in self.PAGES.items()}
+        self.pages = {name: read_capture(folder / file) for name, file in self.PAGES.items()}
+        outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 path, _, query = self.path.partition("?")
-                body = pages.get("metrics/json" if path == "/metrics/json/" else path.rsplit("/", 1)[-1])
+                body = outer.page("metrics/json" if path == "/metrics/json/" else path.rsplit("/", 1)[-1])
                 if body is not None and "status=" in query:  # active and pending stages: of these there are none listed
                     body = b"[]"
-                self.send_response(404 if body is None else 200)
+                self.send_response(outer.status_without_page if body is None else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
@@ -85,6 +87,10 @@ class DriverUi:
         server = http.server.ThreadingHTTPServer((ip, 4040), Handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def page(self, name):
+        """The bytes of a page, None: `status_without_page`."""
+        return self.pages.get(name)
 
 
 def read_capture(path):

@@ -158,7 +158,7 @@ TEST_F(HintRoutes, AbsentZeroIsZeroOnlyForWhatAnotherNodeDrives) {
   know_pods(60'000);
   const HttpResponse zero = ask(elsewhere + "/horizontal", "absent=zero");
   EXPECT_EQ(zero.status, 200);
-  EXPECT_THAT(zero.body, HasSubstr("\"desired\":0"));
+  EXPECT_THAT(zero.body, HasSubstr("\"desired\":0,\"byRate\":0"));
   EXPECT_EQ(ask(elsewhere).status, 404) << "without the parameter";
   EXPECT_EQ(json_of("/horizontal", "absent=zero")["desired"].GetInt(), 11);
   change_report([](Report& report) { report.hints.clear(); });
