@@ -5,8 +5,13 @@ Pod Security "restricted": https://kubernetes.io/docs/concepts/security/pod-secu
 """
 KUBELET_READS = {"nodes/metrics", "nodes/stats", "nodes/pods"}
 KINDS = {"Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "DaemonSet", "Service"}
-VOLUMES = {"configMap", "downwardAPI", "emptyDir", "projected"}
-KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "labels", "resources", "configMapGenerator", "images"}
+OPTIONAL_KINDS = {"PersistentVolumeClaim"}  # overlays only
+VOLUMES = {"configMap", "downwardAPI", "emptyDir", "projected", "persistentVolumeClaim"}
+WRITABLE = {"emptyDir", "persistentVolumeClaim"}
+STATE = "/var/lib/flintgauge"  # the only folder that may be written
+KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "labels", "resources", "configMapGenerator", "images", "patches"}
+PATCHED = {"kind": "DaemonSet", "name": "flintgauge"}
+PATCH_PATHS = {"/spec/template/spec/volumes/-", "/spec/template/spec/containers/0/volumeMounts/-"}
 SECCOMP = {"RuntimeDefault", "Localhost"}
 NODE_NAME, HOST_IP = "spec.nodeName", "status.hostIP"
 
@@ -17,6 +22,16 @@ def check_kustomization(doc):
     for resource in doc.get("resources", []):
         if "://" in resource or resource.startswith("/"):
             yield f"kustomization: resource {resource} is not a file of this folder"
+    for patch in doc.get("patches", []):
+        if set(patch) != {"path", "target"} or "/" in patch["path"] or patch["target"] != PATCHED:
+            yield f"kustomization: patch {patch} is not a file of this folder for the DaemonSet"
+
+
+def check_patch(operations):
+    """A patch that is read as RFC 6902 has it: it may add volumes and mounts, which are then looked at like all others."""
+    for operation in operations:
+        if set(operation) != {"op", "path", "value"} or operation["op"] != "add" or operation["path"] not in PATCH_PATHS:
+            yield f"patch: {operation}"
 
 
 def strings(value):
@@ -33,7 +48,7 @@ def strings(value):
 
 def check_any(doc):
     """Rules for every object, whatever its kind."""
-    if doc.get("kind") not in KINDS:
+    if doc.get("kind") not in KINDS | OPTIONAL_KINDS:
         yield f"kind {doc.get('kind')} is not expected"
     for text in strings(doc):
         if "*" in text:
@@ -84,11 +99,11 @@ def check_pod(pod):
         kinds = set(volume) - {"name"}
         if len(kinds) != 1 or not kinds <= VOLUMES:
             yield f"pod: volume {volume.get('name')} of kind {sorted(kinds)}"
-        if "emptyDir" in volume and not (volume["emptyDir"] or {}).get("sizeLimit"):
-            yield f"pod: emptyDir {volume.get('name')} without sizeLimit"
+        if "emptyDir" in volume and set(volume["emptyDir"] or {}) != {"sizeLimit"}:  # medium Memory would count as the agent's
+            yield f"pod: emptyDir {volume.get('name')} without sizeLimit, or with more"
     yield from check_security_context(pod.get("securityContext", {}), "pod")
     for container in pod.get("containers", []):
-        yield from check_container(container, {volume["name"] for volume in pod.get("volumes", [])})
+        yield from check_container(container, {volume["name"]: volume for volume in pod.get("volumes", [])})
 
 
 def check_security_context(context, where):
@@ -140,8 +155,10 @@ def check_container(container, volumes):
     if env.get("NODE_NAME") != NODE_NAME or env.get("HOST_IP") != HOST_IP:
         yield "container: NODE_NAME or HOST_IP is not from the downward API"
     for mount in container.get("volumeMounts", []):
-        if mount["name"] not in volumes or mount.get("readOnly") is not True or "mountPropagation" in mount:
+        if mount["name"] not in volumes or "mountPropagation" in mount:
             yield f"container: mount {mount['name']}"
+        elif mount.get("readOnly") is not True and (mount["mountPath"] != STATE or not WRITABLE & set(volumes[mount["name"]])):
+            yield f"container: mount {mount['name']} may be written"
 
 
 def check_daemonset(doc):
@@ -161,6 +178,26 @@ def check_service(doc):
         yield "service: the annotations do not name the port and path served"
 
 
+def check_claim(doc):
+    spec = doc["spec"]
+    if spec.get("accessModes") != ["ReadWriteMany"]:
+        yield "claim: the agents of all nodes share it"
+    if set(spec) - {"accessModes", "resources", "storageClassName"} or not spec.get("resources", {}).get("requests", {}).get("storage"):
+        yield "claim: storage"
+
+
+def check_history(config, docs):
+    """The file in which the history is kept is on a volume, and a volume is there for nothing else."""
+    pod = next(doc for doc in docs if doc.get("kind") == "DaemonSet")["spec"]["template"]["spec"]
+    volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+    writable = [m for m in pod["containers"][0].get("volumeMounts", []) if WRITABLE & set(volumes.get(m["name"], {}))]
+    file = (config.get("history") or {}).get("file") or ""
+    if bool(file) != bool(writable) or file and not file.startswith(STATE + "/"):
+        yield f"history.file is {file!r}, what can be written is {[mount['mountPath'] for mount in writable]}"
+    if any("persistentVolumeClaim" in volume for volume in volumes.values()) and file != STATE + "/$NODE_NAME":
+        yield "history.file: nodes that share a volume need a file each"
+
+
 def selects(selector, labels):
     return bool(selector) and selector.items() <= labels.items()
 
@@ -169,7 +206,7 @@ def check_set(docs, config_maps):
     """Every object alone, then whether they fit each other. `config_maps`: names that a generator makes."""
     by_kind = {
         "Namespace": check_namespace, "ClusterRole": check_role, "ClusterRoleBinding": check_binding,
-        "DaemonSet": check_daemonset, "Service": check_service,
+        "DaemonSet": check_daemonset, "Service": check_service, "PersistentVolumeClaim": check_claim,
     }
     for doc in docs:
         yield from check_any(doc)
@@ -183,5 +220,8 @@ def check_set(docs, config_maps):
         if not selects(found["Service"]["spec"].get("selector", {}), template["metadata"]["labels"]):
             yield "the service does not select the agents"
         for volume in template["spec"].get("volumes", []):
+            claim = volume.get("persistentVolumeClaim", {}).get("claimName")
+            if "persistentVolumeClaim" in volume and claim not in {d["metadata"]["name"] for d in docs if d["kind"] == "PersistentVolumeClaim"}:
+                yield f"volume {volume['name']}: nobody makes the claim {claim}"
             if "configMap" in volume and volume["configMap"].get("name") not in config_maps:
                 yield f"volume {volume['name']}: nobody makes the ConfigMap {volume['configMap'].get('name')}"

@@ -33,7 +33,29 @@ def load(folder):
             for container in doc.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
                 if container["image"] == image["name"]:
                     container["image"] = f"{image['newName']}:{image['newTag']}"
+    for patch in kustomization.get("patches", []):
+        files.add(folder / patch["path"])
+        target = next(doc for doc in docs if doc["kind"] == patch["target"]["kind"])
+        for operation in operations(folder, patch):
+            add(target, operation)
     return docs, maps, files
+
+
+def operations(folder, patch):
+    return yaml.safe_load((folder / patch["path"]).read_text())
+
+
+def add(target, operation):
+    """An operation "add" at the end of a list (RFC 6902)."""
+    *steps, last = operation["path"].split("/")[1:]
+    assert last == "-", operation
+    for step in steps:
+        target = target[int(step)] if isinstance(target, list) else target[step]
+    target.append(copy.deepcopy(operation["value"]))
+
+
+def config_of(folder):
+    return yaml.safe_load((folder / "flintgauge.yaml").read_text())
 
 
 def refusals(docs, maps):
@@ -139,13 +161,37 @@ DAMAGE = [
 ]
 
 
+# Damage to the overlays that have a volume.
+HISTORY_DAMAGE = [
+    ("DaemonSet", POD + ("volumes", 1), {"name": "history", "hostPath": {"path": "/var/lib/flintgauge", "type": "DirectoryOrCreate"}}),
+    ("DaemonSet", POD + ("volumes", 1), {"name": "history", "emptyDir": {}}),
+    ("DaemonSet", POD + ("volumes", 1), {"name": "history", "emptyDir": {"sizeLimit": "32Mi", "medium": "Memory"}}),
+    ("DaemonSet", POD + ("volumes", 1), {"name": "history", "persistentVolumeClaim": {"claimName": "other"}}),
+    ("DaemonSet", POD + ("volumes", 1), {"name": "history", "configMap": {"name": "flintgauge"}}),
+    ("DaemonSet", BOX + ("volumeMounts", 1, "mountPath"), "/"),
+    ("DaemonSet", BOX + ("volumeMounts", 1, "mountPath"), "/etc/flintgauge"),
+    ("DaemonSet", BOX + ("volumeMounts", 1, "mountPropagation"), "Bidirectional"),
+    ("DaemonSet", BOX + ("volumeMounts", 0, "readOnly"), False),
+]
+CLAIM_DAMAGE = [
+    ("PersistentVolumeClaim", ("spec", "accessModes"), ["ReadWriteOnce"]),
+    ("PersistentVolumeClaim", ("spec", "resources", "requests", "storage"), None),
+    ("PersistentVolumeClaim", ("spec", "volumeName"), "somebody-elses"),
+    ("PersistentVolumeClaim", ("metadata", "name"), "other"),
+]
+
+
 class Manifests(unittest.TestCase):
     def test_shipped_manifests_are_accepted(self):
         for kustomization in sorted(DEPLOY.rglob("kustomization.yaml")):
             with self.subTest(kustomization.parent.name):
                 docs, maps, _ = load(kustomization.parent)
                 self.assertEqual(refusals(docs, maps), [])
-                self.assertEqual(list(rules.check_kustomization(yaml.safe_load(kustomization.read_text()))), [])
+                document = yaml.safe_load(kustomization.read_text())
+                self.assertEqual(list(rules.check_kustomization(document)), [])
+                for patch in document.get("patches", []):
+                    self.assertEqual(list(rules.check_patch(operations(kustomization.parent, patch))), [])
+                self.assertEqual(list(rules.check_history(config_of(kustomization.parent), docs)), [])
 
     def test_every_file_is_looked_at(self):
         seen = set()
@@ -158,6 +204,28 @@ class Manifests(unittest.TestCase):
         for kind, path, value in DAMAGE:
             with self.subTest(f"{kind} {path} = {value}"):
                 self.assertNotEqual(refusals(change(docs, kind, path, value), maps), [])
+
+    def test_every_damage_to_a_history_is_refused(self):
+        for overlay, damage in (("history", HISTORY_DAMAGE), ("history-shared", HISTORY_DAMAGE[:3] + HISTORY_DAMAGE[4:] + CLAIM_DAMAGE)):
+            docs, maps, _ = load(DEPLOY / "overlays" / overlay)
+            for kind, path, value in damage:
+                with self.subTest(f"{overlay}: {kind} {path} = {value}"):
+                    broken = change(docs, kind, path, value)
+                    found = refusals(broken, maps) + list(rules.check_history(config_of(DEPLOY / "overlays" / overlay), broken))
+                    self.assertNotEqual(found, [])
+
+    def test_a_history_needs_its_volume_and_a_volume_its_history(self):
+        base, history, shared = (load(folder)[0] for folder in (BASE, DEPLOY / "overlays/history", DEPLOY / "overlays/history-shared"))
+        for docs, file in ((base, "/var/lib/flintgauge/history"), (history, ""), (history, "/tmp/history"), (history, "/var/lib/flintgauge"),
+                           (shared, "/var/lib/flintgauge/history")):
+            with self.subTest(file):
+                self.assertNotEqual(list(rules.check_history({"history": {"file": file}}, docs)), [])
+
+    def test_a_patch_can_only_add_volumes(self):
+        for path, op in (("/spec/template/spec/hostNetwork", "add"), ("/spec/template/spec/volumes/0", "add"),
+                         ("/spec/template/spec/volumes/-", "replace"), ("/spec/template/spec/containers/-", "add")):
+            with self.subTest(f"{op} {path}"):
+                self.assertNotEqual(list(rules.check_patch([{"op": op, "path": path, "value": {}}])), [])
 
     def test_every_object_is_needed(self):
         docs, maps, _ = load(BASE)
@@ -183,7 +251,8 @@ class Manifests(unittest.TestCase):
                 self.assertNotEqual(refusals(docs + [extra], maps), [])
 
     def test_kustomization_cannot_bring_in_what_is_not_checked(self):
-        for extra in ({"patches": []}, {"secretGenerator": []}, {"helmCharts": []}, {"components": ["x"]},
+        for extra in ({"patches": [{"patch": "inline", "target": rules.PATCHED}]}, {"patches": [{"path": "x.yaml"}]},
+                      {"patches": [{"path": "../x.yaml", "target": rules.PATCHED}]}, {"secretGenerator": []}, {"helmCharts": []}, {"components": ["x"]},
                       {"resources": ["https://example.com/x.yaml"]}):
             with self.subTest(str(extra)):
                 self.assertNotEqual(list(rules.check_kustomization({"kind": "Kustomization", **extra})), [])

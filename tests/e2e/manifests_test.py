@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""deploy/ against schemas that refuse unknown keys.   manifests_test.py DIRECTORY_OF_THE_KEDA_MODULE"""
+"""deploy/ against schemas that refuse unknown keys.   manifests_test.py DIRECTORY_OF_THE_KEDA_MODULE KUSTOMIZE"""
 import copy
 import json
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -12,7 +13,11 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KUBERNETES = ("1.28", "1.35")  # the oldest whose kubelet the agent is tested with, and the newest
-KEDA = None
+KEDA = KUSTOMIZE = None
+
+sys.path[:0] = [str(ROOT / "tests/deploy")]
+import manifest_rules  # noqa: E402
+import manifests_test as simple  # noqa: E402  the test of the same name there, which renders kustomizations itself
 
 
 def documents():
@@ -36,6 +41,10 @@ def closed(schema):
         out.pop("anyOf", None)
         out["type"] = ["integer", "string"]
     return out
+
+
+def pod_of(documents_):
+    return copy.deepcopy(next(d for d in documents_ if d["kind"] == "DaemonSet")["spec"]["template"]["spec"])
 
 
 def keda_schemas():
@@ -66,6 +75,23 @@ class Manifests(unittest.TestCase):
             for version in KUBERNETES:
                 with self.subTest(file=file, kind=document["kind"], kubernetes=version):
                     kubernetes_validate.validate(document, version, strict=True)
+
+    def test_what_kustomize_builds(self):
+        folders = sorted(file.parent for file in (ROOT / "deploy").rglob("kustomization.yaml"))
+        self.assertGreaterEqual(len(folders), 4)
+        for folder in folders:
+            with self.subTest(folder.name):
+                text = subprocess.run([KUSTOMIZE, "build", folder], check=True, capture_output=True, text=True).stdout
+                built = [document for document in yaml.safe_load_all(text) if document]
+                for document in built:
+                    for version in KUBERNETES:
+                        kubernetes_validate.validate(document, version, strict=True)
+                maps = {document["metadata"]["name"] for document in built if document["kind"] == "ConfigMap"}
+                self.assertEqual([], list(manifest_rules.check_set(built, maps)))
+                # What the quick test reads instead of this is the same pod, but for the hash in the name of the configuration.
+                ours = pod_of(simple.load(folder)[0])
+                ours["volumes"][0]["configMap"]["name"], = maps
+                self.assertEqual(pod_of(built), ours)
 
     def test_a_misspelt_key_is_refused(self):
         daemon_set = next(d for _, d in documents() if d["kind"] == "DaemonSet")
@@ -103,5 +129,5 @@ class Manifests(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    KEDA = pathlib.Path(sys.argv.pop(1))
+    KEDA, KUSTOMIZE = pathlib.Path(sys.argv.pop(1)), sys.argv.pop(1)
     unittest.main(verbosity=2)
