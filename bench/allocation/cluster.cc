@@ -45,7 +45,7 @@ class Cluster {
   }
 
   Outcome run(Policy& policy) {
-    for (std::size_t step = 0; jobs_left() && now_ < kDaySeconds; ++step) {
+    for (std::size_t step = 0; jobs_left() && now_ < kDaySeconds && !out_.ended; ++step) {
       now_ = static_cast<double>(step) * kStepSeconds;
       arrive();
       end_tasks();
@@ -167,16 +167,21 @@ class Cluster {
 
   void scale(Policy& policy) {
     const double want = policy.want(moment(), settings_);
-    if (now_ >= next_batch_ && want > static_cast<double>(executors_.size())) {
-      const double more = std::min(want - static_cast<double>(executors_.size()), settings_.pod_batch);
-      for (double i = 0; i < more; ++i)
-        executors_.push_back(
-            {now_ + settings_.startup_seconds, 0, now_ + settings_.startup_seconds, 0, false});
-      next_batch_ = now_ + 1;
-    }
+    if (now_ >= next_batch_ && want > static_cast<double>(executors_.size())) create(want, policy);
     for (std::size_t i = executors_.size(); i-- > 0 && static_cast<double>(executors_.size()) > want;) {
       if (policy.victims() == Victims::kYoungest || may_go(executors_[i])) remove(i);
     }
+  }
+
+  void create(double want, const Policy& policy) {
+    const auto there = static_cast<double>(executors_.size());
+    const double more = std::min(want - there, settings_.pod_batch);
+    const double made = std::clamp(std::floor(settings_.quota_executors) - there, 0.0, more);
+    for (double i = 0; i < made; ++i)
+      executors_.push_back({now_ + settings_.startup_seconds, 0, now_ + settings_.startup_seconds, 0, false});
+    out_.refused_pods += more - made;
+    out_.ended = policy.creator() == Creator::kDriver && out_.refused_pods > settings_.max_failures;
+    next_batch_ = now_ + 1;
   }
 
   bool may_go(const Executor& one) const {
@@ -204,6 +209,7 @@ class Cluster {
       out_.completion_seconds = std::max(out_.completion_seconds, jobs_[i].end);
       out_.mean_job_seconds += (jobs_[i].end - jobs_[i].arrival) / static_cast<double>(jobs_.size());
     }
+    if (out_.ended) out_.completion_seconds = now_;
   }
 
   const Trace& trace_;

@@ -5,6 +5,7 @@
 // finished ones do not), other applications. They are left out for every policy alike.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -15,15 +16,23 @@
 namespace flintgauge::allocation {
 
 inline constexpr double kStepSeconds = 0.1;
+inline constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 struct Settings {
   double slots = 4;             ///< tasks that an executor runs at once
   double startup_seconds = 30;  ///< from the pod's creation to its first task
   double min_executors = 0, max_executors = 100;
   double initial_executors = 0;
-  double idle_timeout_seconds = 60;  ///< spark.dynamicAllocation.executorIdleTimeout
-  double pod_batch = 10;             ///< spark.kubernetes.allocation.batch.size of Spark 4, per second
+  double idle_timeout_seconds = 60;   ///< spark.dynamicAllocation.executorIdleTimeout
+  double pod_batch = 10;              ///< spark.kubernetes.allocation.batch.size of Spark 4, per second
+  double quota_executors = kNoLimit;  ///< the namespace's ResourceQuota has room for so many executor pods
+  double max_failures = kNoLimit;     ///< spark.executor.maxNumFailures: more end the application
 };
+
+/// What Spark sets where nobody did: config/package.scala EXECUTOR_MAX_NUM_FAILURES.
+inline double default_max_failures(const Settings& settings) {
+  return std::max(3.0, 2 * settings.max_executors);
+}
 
 struct Executor {
   double ready_at = 0;
@@ -49,12 +58,20 @@ enum class Victims : unsigned char {
   kYoungest,     ///< a controller's choice: whatever they do
 };
 
+/// Who creates the pods that a policy wants.
+enum class Creator : unsigned char {
+  kDriver,      ///< tries the missing ones each second, a batch at a time; Spark 4.3 counts a refusal as a
+                ///< failure
+  kController,  ///< a refusal is an event of a ReplicaSet or StatefulSet
+};
+
 class Policy {
  public:
   virtual ~Policy() = default;
   /// The number of pods to have now. Called every step.
   virtual double want(const Moment& moment, const Settings& settings) = 0;
   virtual Victims victims() const = 0;
+  virtual Creator creator() const = 0;
 };
 
 struct Outcome {
@@ -63,7 +80,9 @@ struct Outcome {
   double completion_seconds = 0;  ///< end of the last job
   double mean_job_seconds = 0;    ///< arrival to end
   double most_pods = 0;
-  double lost_tasks = 0;  ///< running on an executor that was removed
+  double lost_tasks = 0;    ///< running on an executor that was removed
+  double refused_pods = 0;  ///< creations beyond the quota
+  bool ended = false;       ///< by Spark, for its executor failures: the jobs are not done
   /// (time, executors that can run tasks), at each change.
   std::vector<std::pair<double, double>> registered;
 };

@@ -1,9 +1,12 @@
 // Replays jobs under Spark's dynamic allocation, our hint with an HPA, and a fixed size, and prints what each
 // cost.
 //   allocation [--seeds N] [--startup SECONDS] [--min EXECUTORS] [--initial EXECUTORS] [--max EXECUTORS]
-//              [--slots N] [--idle SECONDS] [--batch PODS] [--csv | --timeline] [TRACE...]
+//              [--slots N] [--idle SECONDS] [--batch PODS] [--quota EXECUTORS] [--csv | --timeline]
+//              [TRACE...]
 // Without TRACE: N (20) traces of each kind of the generator. --timeline: only dynamic allocation, its
-// executors over time and the mean job time (against_spark reads that). See README.md beside this file.
+// executors over time and the mean job time (against_spark reads that). With --quota dynamic allocation is
+// compared as if spark.executor.maxNumFailures had no limit, and counted is where Spark's own limit would
+// have ended the application. See README.md beside this file.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,16 +32,16 @@ struct Arguments {
 struct Result {
   std::string name, kind;
   Outcome spark, hint, fixed;
+  bool ended = false;  ///< dynamic allocation, with Spark's limit of failures
 };
 
-/// The hint with the HPA against dynamic allocation. Equal is within 2 %: a tenth of the HPA's tolerance
-/// would be less.
+/// One policy against another. Equal is within 2 %: a tenth of the HPA's tolerance would be less.
 enum class Verdict : unsigned char { kBetter, kSlower, kCostlier, kWorse };
 constexpr double kEqual = 1.02;
 
-Verdict verdict(const Result& result) {
-  const bool as_fast = result.hint.mean_job_seconds <= result.spark.mean_job_seconds * kEqual;
-  const bool cheaper = result.hint.executor_seconds < result.spark.executor_seconds;
+Verdict verdict(const Outcome& one, const Outcome& other) {
+  const bool as_fast = one.mean_job_seconds <= other.mean_job_seconds * kEqual;
+  const bool cheaper = one.executor_seconds < other.executor_seconds;
   if (as_fast) return cheaper ? Verdict::kBetter : Verdict::kCostlier;
   return cheaper ? Verdict::kSlower : Verdict::kWorse;
 }
@@ -53,12 +56,13 @@ constexpr auto kOptions = std::to_array<Option>({{"--startup", &Settings::startu
                                                  {"--max", &Settings::max_executors},
                                                  {"--slots", &Settings::slots},
                                                  {"--idle", &Settings::idle_timeout_seconds},
-                                                 {"--batch", &Settings::pod_batch}});
+                                                 {"--batch", &Settings::pod_batch},
+                                                 {"--quota", &Settings::quota_executors}});
 
 [[noreturn]] void usage() {
   std::cerr
       << "usage: allocation [--seeds N] [--startup SECONDS] [--min N] [--initial N] [--max N] [--slots N]\n"
-         "                  [--idle SECONDS] [--batch PODS] [--csv | --timeline] [TRACE...]\n";
+         "                  [--idle SECONDS] [--batch PODS] [--quota N] [--csv | --timeline] [TRACE...]\n";
   std::exit(2);
 }
 
@@ -95,7 +99,8 @@ void print_timeline(const Trace& trace, const Settings& settings) {
   std::cout << "end " << out.completion_seconds << ' ' << out.mean_job_seconds << '\n';
 }
 
-/// The fixed size is what a careful user would ask for: the work of the trace spread over ten minutes.
+/// The fixed size is what a careful user would ask for: the work of the trace spread over ten minutes, no
+/// more than the quota has.
 double fixed_size(const Trace& trace, const Settings& settings) {
   double work = 0;
   for (const JobTrace& job : trace.jobs) {
@@ -103,15 +108,24 @@ double fixed_size(const Trace& trace, const Settings& settings) {
       for (const double seconds : stage.task_seconds) work += seconds;
     }
   }
-  return std::clamp(std::ceil(work / (600 * settings.slots)), 1.0, settings.max_executors);
+  constexpr double kTenMinutes = 600;
+  const double most = std::min(settings.max_executors, settings.quota_executors);
+  return std::clamp(std::ceil(work / (kTenMinutes * settings.slots)), 1.0, most);
 }
 
 Result play(const Trace& trace, const std::string& kind, const Settings& settings) {
-  SparkDynamicAllocation spark;
+  SparkDynamicAllocation spark, limited;
   HintAndAutoscaler hint;
   FixedSize fixed(fixed_size(trace, settings));
-  return {trace.name, kind, simulate(trace, spark, settings), simulate(trace, hint, settings),
-          simulate(trace, fixed, settings)};
+  Settings by_default = settings;
+  by_default.max_failures = default_max_failures(settings);
+  const bool may_end = settings.quota_executors < kNoLimit;
+  return {trace.name,
+          kind,
+          simulate(trace, spark, settings),
+          simulate(trace, hint, settings),
+          simulate(trace, fixed, settings),
+          may_end && simulate(trace, limited, by_default).ended};
 }
 
 void print_row(const Result& r, bool csv) {
@@ -126,18 +140,34 @@ void print_row(const Result& r, bool csv) {
     cell(one->most_pods, 5);
   }
   cell(r.hint.lost_tasks, 6);
+  cell(r.spark.refused_pods, 8);
+  cell(r.ended ? 1 : 0, 6);
   if (csv) cell(r.spark.registered_seconds, 0);  // what a driver's log can tell
   std::cout << "\n";
 }
 
-void print_summary(const std::vector<Result>& results, const std::string& kind) {
+/// A policy compared with another.
+struct Versus {
+  const char* title;
+  Outcome Result::*one;
+  Outcome Result::*other;
+};
+constexpr auto kComparisons =
+    std::to_array<Versus>({{"hint and HPA against dynamic allocation", &Result::hint, &Result::spark},
+                           {"hint and HPA against the fixed size", &Result::hint, &Result::fixed},
+                           {"the fixed size against dynamic allocation", &Result::fixed, &Result::spark}});
+
+void print_summary(const std::vector<Result>& results, const Versus& versus, const std::string& kind) {
   std::array<std::size_t, 4> count{};
   std::vector<double> cost, time;
+  std::size_t ended = 0;
   for (const Result& r : results) {
     if (kind != "all" && r.kind != kind) continue;
-    ++count[static_cast<std::size_t>(verdict(r))];
-    cost.push_back(r.hint.executor_seconds / r.spark.executor_seconds);
-    time.push_back(r.hint.mean_job_seconds / r.spark.mean_job_seconds);
+    const Outcome &one = r.*versus.one, &other = r.*versus.other;
+    ++count[static_cast<std::size_t>(verdict(one, other))];
+    cost.push_back(one.executor_seconds / other.executor_seconds);
+    time.push_back(one.mean_job_seconds / other.mean_job_seconds);
+    ended += r.ended ? 1 : 0;
   }
   if (cost.empty()) return;
   const auto median = [](std::vector<double> values) {
@@ -148,7 +178,7 @@ void print_summary(const std::vector<Result>& results, const std::string& kind) 
   std::cout << std::left << std::setw(14) << kind << std::right << std::setw(6) << cost.size() << std::setw(8)
             << count[0] << std::setw(8) << count[1] << std::setw(10) << count[2] << std::setw(7) << count[3]
             << std::fixed << std::setprecision(2) << std::setw(12) << median(cost) << std::setw(12)
-            << median(time) << "\n";
+            << median(time) << std::setw(8) << ended << "\n";
 }
 
 int main_of(std::span<char*> words) {
@@ -160,7 +190,7 @@ int main_of(std::span<char*> words) {
   std::vector<Result> results;
   std::vector<std::string> kinds;
   for (const std::string& file : arguments.files)
-    results.push_back(play(read_trace(file), "file", arguments.settings));
+    results.push_back(play(read_trace(file), "real", arguments.settings));
   if (arguments.files.empty()) {
     for (const char* kind : kKinds) {
       kinds.emplace_back(kind);
@@ -170,16 +200,21 @@ int main_of(std::span<char*> words) {
     }
   }
   if (!arguments.csv) {
-    std::cout
-        << "                     dynamic allocation        hint and HPA               fixed           tasks\n"
-           "trace              exec-s  job-s  most    exec-s  job-s  most    exec-s  job-s  most   lost\n";
+    std::cout << "                     dynamic allocation        hint and HPA               fixed           "
+                 "tasks  refused\n"
+                 "trace              exec-s  job-s  most    exec-s  job-s  most    exec-s  job-s  most   "
+                 "lost     pods ended\n";
   }
   for (const Result& result : results) print_row(result, arguments.csv);
   if (arguments.csv) return 0;
-  std::cout << "\nhint and HPA against dynamic allocation: as fast means within 2 % of the mean job time\n"
-               "kind          traces  better  slower  costlier  worse  cost ratio  time ratio (medians)\n";
   kinds.emplace_back("all");
-  for (const std::string& kind : kinds) print_summary(results, kind);
+  for (const Versus& versus : kComparisons) {
+    std::cout << "\n"
+              << versus.title
+              << ": as fast means within 2 % of the mean job time, ratios are medians\n"
+                 "kind          traces  better  slower  costlier  worse  cost ratio  time ratio   ended\n";
+    for (const std::string& kind : kinds) print_summary(results, versus, kind);
+  }
   return 0;
 }
 

@@ -58,6 +58,7 @@ void HintAndAutoscaler::read_hint(const Moment& m, const Settings& settings) {
   in.startup_seconds = settings.startup_seconds;
   in.min_executors = settings.min_executors;
   in.max_executors = settings.max_executors;
+  if (settings.quota_executors < kNoLimit) in.quota_headroom_executors = settings.quota_executors - m.pods;
   in.confidence = confidence(m.completed_tasks, m.now, 0, kMaxAge);
   hint_ = horizontal_hint(in).desired;
 }

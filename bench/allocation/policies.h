@@ -15,6 +15,7 @@ class SparkDynamicAllocation final : public Policy {
  public:
   double want(const Moment& moment, const Settings& settings) override;
   Victims victims() const override { return Victims::kIdleForLong; }
+  Creator creator() const override { return Creator::kDriver; }
 
  private:
   double target_ = -1;
@@ -33,6 +34,7 @@ class HintAndAutoscaler final : public Policy {
  public:
   double want(const Moment& moment, const Settings& settings) override;
   Victims victims() const override { return Victims::kYoungest; }
+  Creator creator() const override { return Creator::kController; }
 
  private:
   void read_hint(const Moment& moment, const Settings& settings);
@@ -53,6 +55,7 @@ class FixedSize final : public Policy {
   explicit FixedSize(double executors) : executors_(executors) {}
   double want(const Moment&, const Settings&) override { return executors_; }
   Victims victims() const override { return Victims::kIdleForLong; }
+  Creator creator() const override { return Creator::kDriver; }
 
  private:
   double executors_;

@@ -90,10 +90,70 @@ TEST(Cluster, TasksOfARemovedExecutorRunAgain) {
    public:
     double want(const Moment& moment, const Settings&) override { return moment.now < 35 ? 2 : 1; }
     Victims victims() const override { return Victims::kYoungest; }
+    Creator creator() const override { return Creator::kController; }
   } policy;
   const Outcome out = simulate(one_stage(8, 10), policy, {});
   EXPECT_EQ(out.lost_tasks, 4);
   EXPECT_NEAR(out.completion_seconds, 30 + 10 + 10, 0.5);
+}
+
+// Spark 4.3.0 on Kubernetes 1.35, maxExecutors 8, a quota with room for 2: 2, 6, 6 and 6 refusals within 5 s,
+// then "Max number of executor failures (16) reached".
+TEST(Quota, EndsAnApplicationThatSparkScales) {
+  SparkDynamicAllocation policy;
+  Settings settings;
+  settings.slots = 1;
+  settings.max_executors = 8;
+  settings.quota_executors = 2;
+  settings.max_failures = default_max_failures(settings);
+  EXPECT_EQ(settings.max_failures, 16);
+  const Outcome out = simulate(one_stage(400, 10), policy, settings);
+  EXPECT_TRUE(out.ended);
+  EXPECT_EQ(out.most_pods, 2);
+  EXPECT_GT(out.refused_pods, 16);
+  EXPECT_LE(out.refused_pods, 22);
+  EXPECT_LT(out.completion_seconds, 10);
+}
+
+TEST(Quota, IsAskedForInVainWhereFailuresAreAllowed) {
+  SparkDynamicAllocation policy;
+  Settings settings;
+  settings.quota_executors = 2;
+  const Outcome out = simulate(one_stage(80, 10), policy, settings);
+  EXPECT_FALSE(out.ended);
+  EXPECT_EQ(out.most_pods, 2);
+  EXPECT_NEAR(out.completion_seconds, 2 + 30 + 100, 2);
+  EXPECT_NEAR(out.refused_pods, 10 * 98, 20) << "ten a second";
+}
+
+TEST(Quota, IsKeptByTheHint) {
+  for (const char* kind : kKinds) {
+    for (const double quota : {1.0, 3.0, 10.0}) {
+      HintAndAutoscaler policy;
+      Settings settings;
+      settings.quota_executors = quota;
+      settings.max_failures = 0;
+      const Outcome out = simulate(generate(kind, 2), policy, settings);
+      EXPECT_EQ(out.refused_pods, 0) << kind << ' ' << quota;
+      EXPECT_LE(out.most_pods, quota) << kind;
+      EXPECT_GT(out.mean_job_seconds, 0) << kind;
+    }
+  }
+}
+
+TEST(Quota, DoesNotEndWhatAControllerCreates) {
+  class Wants final : public Policy {
+   public:
+    double want(const Moment&, const Settings&) override { return 5; }
+    Victims victims() const override { return Victims::kYoungest; }
+    Creator creator() const override { return Creator::kController; }
+  } policy;
+  Settings settings;
+  settings.quota_executors = 2;
+  settings.max_failures = 16;
+  const Outcome out = simulate(one_stage(80, 10), policy, settings);
+  EXPECT_FALSE(out.ended);
+  EXPECT_GT(out.refused_pods, 16);
 }
 
 /// Replicas that the autoscaler makes of a hint of Spark's own rule: nothing is known of the tasks.
