@@ -175,21 +175,30 @@ std::string_view path_of(const Pod& pod) {
   return is_path ? path : std::string_view();
 }
 
-/// The URL of the page, or "" when the pod has none that may be asked.
-std::string url_of(const Pod& pod, const Discovery& discovery) {
-  if (pod.annotation("prometheus.io/scrape") != "true") return "";
+/// The URL of the page, or why the pod has none that may be asked.
+tl::expected<std::string, Refusal> url_of(const Pod& pod, const Discovery& discovery) {
+  const auto refuse = [&pod](Reason reason, std::string_view why) {
+    return tl::unexpected(
+        Refusal{pod.namespace_name + '/' + pod.name, reason, "annotated pod not asked: " + std::string(why)});
+  };
   const std::string_view scheme = pod.annotation("prometheus.io/scheme");
+  if (!scheme.empty() && scheme != "http")
+    return refuse(Reason::kConfig, "prometheus.io/scheme is not http, and no CA is known for pods");
   const int port = allowed_port(pod.annotation("prometheus.io/port"), discovery.own_ports);
+  if (port == 0)
+    return refuse(Reason::kConfig, "prometheus.io/port is missing or no port that a tenant may name");
   const std::string_view path = path_of(pod);
-  if ((!scheme.empty() && scheme != "http") || port == 0 || path.empty()) return "";
+  if (path.empty()) return refuse(Reason::kConfig, "prometheus.io/path is no path");
   const std::string host = companion_host(pod, discovery);
-  if (host.empty()) return "";
+  if (host.empty()) return refuse(Reason::kBlockedAddress, "no address of its own");
   return "http://" + host + ":" + std::to_string(port) + std::string(path);
 }
 
 /// kube-system and its like belong to no tenant; what Spark pods say is asked for by the Spark collectors.
 bool is_companion(const Pod& pod) {
-  return !pod.namespace_name.starts_with("kube-") && identify(pod).workload != "spark";
+  return pod.phase == Phase::kRunning && !pod.ips.empty() &&
+         pod.annotation("prometheus.io/scrape") == "true" && !pod.namespace_name.starts_with("kube-") &&
+         identify(pod).workload != "spark";
 }
 
 Target target_of(const Pod& pod, std::string url, const Discovery& discovery) {
@@ -210,13 +219,24 @@ class CompanionPage final : public Collector {
     std::vector<Target> targets;
     if (discovery.pods == nullptr) return targets;
     for (const Pod& pod : discovery.pods->pods) {
-      std::string url = url_of(pod, discovery);
-      if (!url.empty() && is_companion(pod)) targets.push_back(target_of(pod, std::move(url), discovery));
+      if (!is_companion(pod)) continue;
+      if (auto url = url_of(pod, discovery)) targets.push_back(target_of(pod, *std::move(url), discovery));
     }
     std::ranges::sort(targets, {}, [](const Target& target) {
       return std::pair(target.pod_created.ms, std::string_view(target.key));
     });
     return targets;
+  }
+
+  std::vector<Refusal> refusals(const Discovery& discovery) const override {
+    std::vector<Refusal> refusals;
+    if (discovery.pods == nullptr) return refusals;
+    for (const Pod& pod : discovery.pods->pods) {
+      if (!is_companion(pod)) continue;
+      if (auto url = url_of(pod, discovery); !url) refusals.push_back(std::move(url.error()));
+    }
+    std::ranges::sort(refusals);
+    return refusals;
   }
 
   std::unique_ptr<Decoder> make_decoder(const Target& target) const override {

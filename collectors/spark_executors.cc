@@ -135,6 +135,10 @@ class SparkExecutorsList final : public Collector {
     return targets;
   }
 
+  std::vector<Refusal> refusals(const Discovery& discovery) const override {
+    return refused_drivers(discovery);
+  }
+
   std::unique_ptr<Decoder> make_decoder(const Target& target) const override {
     return std::make_unique<ExecutorsDecoder>(target);
   }

@@ -148,6 +148,12 @@ JVM = row("Memory of the JVMs", [
                "left; half of it: the heap could be smaller.", "bytes", spread("peak_heap_bytes")),
     timeseries("Peak execution and storage memory", "Spark's own region of the heap, greatest since each executor began. At 60 % of the "
                "heap less 300 MiB it spills.", "bytes", spread("peak_unified_bytes")),
+    timeseries("Peak memory outside the heap", "Metaspace, compiled code and the like, greatest since each executor began; Spark's own "
+               "off-heap memory is not in it. It must fit into spark.executor.memoryOverhead.", "bytes",
+               spread("peak_off_heap_bytes")),
+    timeseries("Peak memory of Python", "Resident memory of an executor's Python workers, greatest since it began. Told with "
+               "spark.executor.processTreeMetrics.enabled; 0 without. It must fit into spark.executor.pyspark.memory or the overhead.",
+               "bytes", spread("peak_python_bytes")),
     timeseries("Storage memory", "What cached blocks hold, of what they may. Full: blocks are evicted and computed again.", "bytes",
                [(spark("storage_memory_used_bytes"), "used"), (spark("storage_memory_max_bytes"), "most")]),
     timeseries("Storage by executor", "Cached blocks of the executor that holds most, and of the one in the middle. Far apart: the cache is "

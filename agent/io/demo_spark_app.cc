@@ -230,6 +230,7 @@ void SparkApp::measure(Executor& executor, double seconds) const {
   raise_peak(executor.facts.peak_jvm_heap_bytes, 0.62 * pod.working_set_bytes);
   raise_peak(executor.facts.peak_on_heap_unified_bytes, 0.3 * pod.working_set_bytes);
   raise_peak(executor.facts.peak_jvm_off_heap_bytes, 0.06 * pod.working_set_bytes);
+  raise_peak(executor.facts.peak_process_tree_python_rss_bytes, 0.08 * pod.working_set_bytes);
 }
 
 void SparkApp::step(WallTime now, double seconds) {

@@ -83,6 +83,7 @@ void write_executor(Json& json, const SparkExecutor& executor, const std::string
   json.whole("JVMHeapMemory", executor.peak_jvm_heap_bytes);
   json.whole("JVMOffHeapMemory", executor.peak_jvm_off_heap_bytes);
   json.whole("OnHeapUnifiedMemory", executor.peak_on_heap_unified_bytes);
+  json.whole("ProcessTreePythonRSSMemory", executor.peak_process_tree_python_rss_bytes);
   json.end();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <stop_token>
 #include <utility>
 
@@ -117,18 +118,24 @@ bool Source::discover(const Now& now) {
   }
   for (std::size_t over = over_before; over < targets_.over_limit(); ++over)
     metrics_.count_target_dropped(Reason::kLimit);
-  if (settings_.kind == SourceKind::kSpark) note_refused();
+  note_refused();
   touch(now);
   return true;
 }
 
 // Counted and told once, not at every look.
 void Source::note_refused() {
-  std::vector<std::string> refused = refused_drivers(settings_.discovery);
-  for (const std::string& driver : refused) {
-    if (std::binary_search(refused_.begin(), refused_.end(), driver)) continue;
-    metrics_.count_target_dropped(Reason::kBlockedAddress);
-    log::warn("driver not asked: no address of a pod's own", {{"driver", driver}});
+  std::vector<Refusal> refused;
+  for (const auto& collector : collectors_) {
+    if (collector->source() != settings_.kind) continue;
+    std::vector<Refusal> own = collector->refusals(settings_.discovery);
+    std::ranges::move(own, std::back_inserter(refused));
+  }
+  std::ranges::sort(refused);
+  for (const Refusal& one : refused) {
+    if (std::ranges::binary_search(refused_, one)) continue;
+    metrics_.count_target_dropped(one.reason);
+    log::info(one.why, {{"pod", one.pod}});
   }
   refused_ = std::move(refused);
 }

@@ -94,7 +94,7 @@ class Source {
   TargetSet targets_;
   std::size_t in_flight_ = 0;
   bool has_discovered_ = false;
-  std::vector<std::string> refused_;  // as refused_drivers() gave them last
+  std::vector<Refusal> refused_;  // as the collectors gave them last, sorted
   std::optional<SteadyTime> unpublished_since_;
   SteadyTime published_at_;
   static constexpr SteadyTime kNever{std::numeric_limits<std::int64_t>::max()};

@@ -192,14 +192,15 @@ std::vector<SparkJvm> spark_jvms(const Discovery& discovery) {
   return jvms;
 }
 
-std::vector<std::string> refused_drivers(const Discovery& discovery) {
-  std::vector<std::string> refused;
+std::vector<Refusal> refused_drivers(const Discovery& discovery) {
+  std::vector<Refusal> refused;
   if (discovery.pods == nullptr) return refused;
   for (const Pod& pod : discovery.pods->pods) {
     if (!is_running_driver(pod, identify(pod))) continue;
     const std::string& ip = pod.ips.front();
     if (pod.host_network || url_host_of_pod(ip, pod.host_ip, discovery.allow_loopback).empty())
-      refused.push_back(pod.namespace_name + '/' + pod.name + ' ' + ip);
+      refused.push_back({pod.namespace_name + '/' + pod.name + ' ' + ip, Reason::kBlockedAddress,
+                         "driver not asked: no address of a pod's own"});
   }
   std::sort(refused.begin(), refused.end());
   return refused;

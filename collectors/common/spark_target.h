@@ -42,6 +42,10 @@ inline constexpr double kRequestsPerRound = 6;
 /// that claim the same one, the youngest); sorted by application. Pure.
 std::vector<SparkDriver> spark_drivers(const Discovery& discovery);
 
+/// Drivers among discovery.pods that are not asked because of their address: the node's own network, or one
+/// that no pod can honestly have. Sorted. Pure.
+std::vector<Refusal> refused_drivers(const Discovery& discovery);
+
 /// "COLLECTOR/NAMESPACE/APPID": the key of a driver's page, and what another page names as the one it stands
 /// in for.
 std::string spark_target_key(std::string_view collector, const AppKey& app);

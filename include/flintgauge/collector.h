@@ -104,9 +104,13 @@ struct Discovery {
   std::size_t companions_max_samples = 2'000;
 };
 
-/// Spark drivers among discovery.pods that are not asked because of their address ("NAMESPACE/POD ADDRESS"):
-/// the node's own network, or one that no pod can honestly have. Sorted. Pure.
-std::vector<std::string> refused_drivers(const Discovery& discovery);
+/// A pod that asks to be read, or would be, and may not.
+struct Refusal {
+  std::string pod;  ///< "NAMESPACE/POD", with the address where that is the reason
+  Reason reason = Reason::kConfig;
+  std::string why;  ///< for people, with what would help
+  auto operator<=>(const Refusal&) const = default;
+};
 
 /// Where a series goes. Made once in a series' life, from its labels. Empty strings: the row does not say.
 struct Route {
@@ -186,6 +190,10 @@ class Collector {
 
   /// The endpoints of this kind that exist on this node now. Pure.
   virtual std::vector<Target> targets(const Discovery& discovery) const = 0;
+
+  /// The pods that targets() leaves out although somebody may look for them, sorted; told and counted once
+  /// each. Where several collectors ask the same pods, one of them tells. Pure.
+  virtual std::vector<Refusal> refusals(const Discovery& /*discovery*/) const { return {}; }
 
   virtual std::unique_ptr<Decoder> make_decoder(const Target& target) const = 0;
 };

@@ -90,7 +90,7 @@ inline constexpr auto kAgentFamilies = std::to_array<Family>({
    "Times that reports had to wait because the queue to the fold was full.",
    "the agent"},
   {"flintgauge_targets_dropped_total", MetricType::kCounter, Owner::kSelf, {{"reason"}},
-   "Targets not asked because policy or a limit forbids it.",
+   "Targets not asked because policy or a limit forbids it, or because the annotations of a pod do not say where. The log names each once.",
    "the agent"},
   {"flintgauge_token_reloads_total", MetricType::kCounter, Owner::kSelf, {},
    "Times the service account token was read anew.",

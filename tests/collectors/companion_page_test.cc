@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,12 +39,16 @@ Pairs with(std::string name, std::string value) {
   return all;
 }
 
-std::vector<Target> targets_of(std::vector<Pod> pods) {
+Discovery discovery_of(std::vector<Pod> pods) {
   Discovery discovery;
   discovery.companions_interval_ms = 20'000;
   discovery.own_ports = {14040};
   discovery.pods = std::make_shared<const PodList>(PodList{std::move(pods)});
-  return make_companion_page()->targets(discovery);
+  return discovery;
+}
+
+std::vector<Target> targets_of(std::vector<Pod> pods) {
+  return make_companion_page()->targets(discovery_of(std::move(pods)));
 }
 
 TEST(CompanionPage, AnnotatedPodsAreTargets) {
@@ -79,10 +84,14 @@ TEST(CompanionPage, TheOldestPodsComeFirst) {
   EXPECT_EQ(targets[0].key, "companion_page/team-a/b");
 }
 
+/// `told`: the reason of its refusal; none for a pod that does not ask to be read here.
 struct Refused {
   const char* name;
   Pod pod;
+  std::optional<Reason> told = std::nullopt;
 };
+constexpr Reason kConfig = Reason::kConfig;
+constexpr Reason kAddress = Reason::kBlockedAddress;
 Pod changed(void (*change)(Pod&)) {
   Pod pod = annotated(kGood);
   change(pod);
@@ -91,30 +100,39 @@ Pod changed(void (*change)(Pod&)) {
 
 class CompanionPageRefuses : public ::testing::TestWithParam<Refused> {};
 
-TEST_P(CompanionPageRefuses, ThePod) { EXPECT_TRUE(targets_of({GetParam().pod}).empty()); }
+TEST_P(CompanionPageRefuses, ThePod) {
+  EXPECT_TRUE(targets_of({GetParam().pod}).empty());
+  const Discovery discovery = discovery_of({GetParam().pod});
+  const auto refusals = make_companion_page()->refusals(discovery);
+  ASSERT_EQ(refusals.size(), GetParam().told ? 1U : 0U);
+  if (!GetParam().told) return;
+  EXPECT_EQ(refusals[0].reason, *GetParam().told);
+  EXPECT_TRUE(refusals[0].pod.ends_with("/" + GetParam().pod.name)) << refusals[0].pod;
+  EXPECT_TRUE(refusals[0].why.starts_with("annotated pod not asked: ")) << refusals[0].why;
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Pods, CompanionPageRefuses,
     ::testing::Values(
         Refused{"plain", annotated({})},
         Refused{"not_true", annotated(with("prometheus.io/scrape", "false"))},
-        Refused{"https", annotated(with("prometheus.io/scheme", "https"))},
-        Refused{"no_port", annotated({{"prometheus.io/scrape", "true"}})},
-        Refused{"kubelet_port", annotated(with("prometheus.io/port", "10250"))},
-        Refused{"own_port", annotated(with("prometheus.io/port", "14040"))},
-        Refused{"port_too_high", annotated(with("prometheus.io/port", "65536"))},
-        Refused{"port_and_more", annotated(with("prometheus.io/port", "80@evil"))},
-        Refused{"path_of_elsewhere", annotated(with("prometheus.io/path", "@evil/"))},
-        Refused{"path_with_blank", annotated(with("prometheus.io/path", "/a b"))},
-        Refused{"path_with_line", annotated(with("prometheus.io/path", "/a\r\nHost: b"))},
-        Refused{"path_long", annotated(with("prometheus.io/path", "/" + std::string(256, 'a')))},
+        Refused{"https", annotated(with("prometheus.io/scheme", "https")), kConfig},
+        Refused{"no_port", annotated({{"prometheus.io/scrape", "true"}}), kConfig},
+        Refused{"kubelet_port", annotated(with("prometheus.io/port", "10250")), kConfig},
+        Refused{"own_port", annotated(with("prometheus.io/port", "14040")), kConfig},
+        Refused{"port_too_high", annotated(with("prometheus.io/port", "65536")), kConfig},
+        Refused{"port_and_more", annotated(with("prometheus.io/port", "80@evil")), kConfig},
+        Refused{"path_of_elsewhere", annotated(with("prometheus.io/path", "@evil/")), kConfig},
+        Refused{"path_with_blank", annotated(with("prometheus.io/path", "/a b")), kConfig},
+        Refused{"path_with_line", annotated(with("prometheus.io/path", "/a\r\nHost: b")), kConfig},
+        Refused{"path_long", annotated(with("prometheus.io/path", "/" + std::string(256, 'a'))), kConfig},
         Refused{"driver", annotated(kGood, {{"spark-app-selector", "s"}, {"spark-role", "driver"}})},
         Refused{"pending", changed([](Pod& pod) { pod.phase = Phase::kPending; })},
-        Refused{"host_network", changed([](Pod& pod) { pod.host_network = true; })},
+        Refused{"host_network", changed([](Pod& pod) { pod.host_network = true; }), kAddress},
         Refused{"no_address", changed([](Pod& pod) { pod.ips.clear(); })},
-        Refused{"cloud_metadata", changed([](Pod& pod) { pod.ips = {"169.254.169.254"}; })},
-        Refused{"loopback", changed([](Pod& pod) { pod.ips = {"127.0.0.1"}; })},
-        Refused{"the_nodes_address", changed([](Pod& pod) { pod.ips = {"192.0.2.1"}; })},
+        Refused{"cloud_metadata", changed([](Pod& pod) { pod.ips = {"169.254.169.254"}; }), kAddress},
+        Refused{"loopback", changed([](Pod& pod) { pod.ips = {"127.0.0.1"}; }), kAddress},
+        Refused{"the_nodes_address", changed([](Pod& pod) { pod.ips = {"192.0.2.1"}; }), kAddress},
         Refused{"system", changed([](Pod& pod) { pod.namespace_name = "kube-system"; })}),
     [](const auto& test) { return test.param.name; });
 

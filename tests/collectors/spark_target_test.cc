@@ -102,7 +102,13 @@ TEST(SparkDrivers, TellsWhichItRefused) {
   ended.phase = Phase::kSucceeded;
   Pod executor = driver_pod("spark-6", "10.0.17.23");
   executor.labels = {{"spark-app-selector", "spark-6"}, {"spark-role", "executor"}};
-  EXPECT_EQ(refused_drivers(discovery_of({metadata, of_the_node, good, on_host_network, ended, executor})),
+  std::vector<std::string> told;
+  for (const Refusal& one :
+       refused_drivers(discovery_of({metadata, of_the_node, good, on_host_network, ended, executor}))) {
+    EXPECT_EQ(one.reason, Reason::kBlockedAddress);
+    told.push_back(one.pod);
+  }
+  EXPECT_EQ(told,
             (std::vector<std::string>{"team-a/spark-1-driver 10.0.17.23", "team-a/spark-2-driver 10.0.17.23",
                                       "team-a/spark-3-driver 169.254.169.254"}));
   EXPECT_TRUE(refused_drivers(Discovery{}).empty());

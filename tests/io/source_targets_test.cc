@@ -132,14 +132,10 @@ TEST_F(SourceSparkTest, FollowsThePods) {
   EXPECT_EQ(diary_.count("drop driver/team/b"), 0U);
 }
 
-TEST_F(SourceSparkTest, ADriverWithTheNodesAddressIsCountedOnce) {
+TEST_F(SourceSparkTest, APodThatACollectorRefusesIsCountedOnce) {
   offer({target("driver", "/")}, true);
   start();
-  Pod driver = pod("a", server_.url("/a"));
-  driver.phase = Phase::kRunning;
-  driver.labels = {{"spark-app-selector", "spark-1"}, {"spark-role", "driver"}};
-  driver.ips = {"10.0.0.1"};
-  driver.host_ip = "10.0.0.1";
+  const Pod driver = pod("refused-1", server_.url("/a"));
   const std::string dropped = "flintgauge_targets_dropped_total{reason=\"blocked_address\"}";
   EXPECT_EQ(metric(dropped), 0);
   publish_pods({driver});
@@ -148,7 +144,7 @@ TEST_F(SourceSparkTest, ADriverWithTheNodesAddressIsCountedOnce) {
   ASSERT_TRUE(eventually([&] { return diary_.count("apply driver/team/b 1") >= 1; }));
   EXPECT_EQ(metric(dropped), 1) << "known before";
   Pod another = driver;
-  another.name = "c";
+  another.name = "refused-2";
   publish_pods({driver, another});
   EXPECT_TRUE(eventually([&] { return metric(dropped) == 2; }));
 }

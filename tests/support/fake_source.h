@@ -73,6 +73,17 @@ class FakeCollector final : public Collector {
     return std::make_unique<FakeDecoder>();
   }
 
+  /// Pods named "refused-..." are.
+  std::vector<Refusal> refusals(const Discovery& discovery) const override {
+    std::vector<Refusal> refused;
+    if (discovery.pods == nullptr) return refused;
+    for (const Pod& pod : discovery.pods->pods) {
+      if (pod.name.starts_with("refused"))
+        refused.push_back({pod.name, Reason::kBlockedAddress, "not asked"});
+    }
+    return refused;
+  }
+
   bool of_pods = false;
 
  private:
