@@ -137,7 +137,7 @@ class Node {
       facts.stage_totals[Measure::kExecutorRunSeconds] = 40 * seconds;
       for (ExecutorFacts& executor : facts.executor_list) executor.peak_jvm_heap_bytes += 1e6;
     }
-    for (ExecutorUsage& usage : usage_) {
+    for (SparkUsage& usage : usage_) {
       usage.memory_rss_bytes = usage.memory_working_set_bytes = 5 * kGiB;
       usage.cpu_seconds = 30.0 * static_cast<double>(round_);
       usage.cpu_at_ms = at(round_).wall.ms;
@@ -151,7 +151,7 @@ class Node {
       block.schema = node_schema_;
       block.values = {64, 256 * kGiB};
       block.pods = pods_;
-      block.executor_usage = usage_;
+      block.spark_usage = usage_;
     });
   }
 
@@ -178,7 +178,7 @@ class Node {
       for (const StageFacts& stage : facts.stage_list)
         sum += stage.tasks + stage.tasks_active + stage.tasks_waiting + stage.task_run_seconds_max;
     }
-    for (const ExecutorUsage& usage : usage_)
+    for (const SparkUsage& usage : usage_)
       sum += usage.memory_rss_bytes + usage.memory_working_set_bytes + usage.cpu_seconds;
     return sum;
   }
@@ -196,7 +196,7 @@ class Node {
   Store store_;
   Evaluator evaluator_;
   std::vector<SparkAppFacts> facts_;
-  std::vector<ExecutorUsage> usage_;
+  std::vector<SparkUsage> usage_;
   std::shared_ptr<const PodList> pods_;
   std::shared_ptr<const Schema> spark_schema_, node_schema_;
   std::int64_t round_ = 0;

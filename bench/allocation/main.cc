@@ -129,14 +129,13 @@ Result play(const Trace& trace, const std::string& kind, const Settings& setting
 }
 
 void print_row(const Result& r, bool csv) {
-  const auto cell = [csv](double value, int width) {
-    std::cout << (csv ? "," : " ") << std::setw(csv ? 0 : width) << value;
+  const auto cell = [csv](double value, int width, int digits = 0) {
+    std::cout << (csv ? "," : " ") << std::setprecision(digits) << std::setw(csv ? 0 : width) << value;
   };
-  std::cout << std::left << std::setw(csv ? 0 : 16) << r.name << std::right << std::fixed
-            << std::setprecision(0);
+  std::cout << std::left << std::setw(csv ? 0 : 16) << r.name << std::right << std::fixed;
   for (const Outcome* one : {&r.spark, &r.hint, &r.fixed}) {
     cell(one->executor_seconds, 9);
-    cell(one->mean_job_seconds, 7);
+    cell(one->mean_job_seconds, 7, 1);
     cell(one->most_pods, 5);
   }
   cell(r.hint.lost_tasks, 6);

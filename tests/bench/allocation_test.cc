@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -221,6 +222,28 @@ TEST(Cluster, AJobMayWaitForTheOneBefore) {
   EXPECT_NEAR(out.completion_seconds, 30 + 10 + 2 + 10, 0.5);
   EXPECT_NEAR(out.mean_job_seconds, ((30 - 5 + 10) + 10) / 2.0, 0.5);
   EXPECT_NEAR(out.registered_seconds, 22, 0.5);
+}
+
+TEST(Traces, OfRealRunsAreReadAndEndWithEveryPolicy) {
+  std::size_t traces = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(FLINTGAUGE_SOURCE_DIR "/bench/allocation/traces")) {
+    const Trace trace = read_trace(entry.path().string());
+    ASSERT_GT(trace.jobs.size(), 1U) << trace.name;
+    EXPECT_LE(entry.file_size(), 50'000U) << trace.name;
+    SparkDynamicAllocation spark;
+    HintAndAutoscaler hint;
+    FixedSize fixed(2);
+    Settings settings;
+    settings.slots = 1;  // as the executors had
+    for (Policy* policy : std::initializer_list<Policy*>{&spark, &hint, &fixed}) {
+      const Outcome out = simulate(trace, *policy, settings);
+      EXPECT_GT(out.mean_job_seconds, 0) << trace.name;
+      EXPECT_LT(out.completion_seconds, 3600) << trace.name << ": a minute's work";
+    }
+    ++traces;
+  }
+  EXPECT_EQ(traces, 10U);
 }
 
 TEST(Traces, AreTheSameForTheSameSeedAndEndWithEveryPolicy) {
