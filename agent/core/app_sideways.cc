@@ -1,8 +1,10 @@
 #include "agent/core/app_sideways.h"
 
-#include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
+
+#include "flintgauge/spark.h"
 
 namespace flintgauge {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 constexpr auto kCores = family("flintgauge_node_cpu_capacity_cores");
 constexpr auto kMemory = family("flintgauge_node_memory_capacity_bytes");
 constexpr double kMostPods = std::numeric_limits<double>::infinity();  // the kubelet's limit is not told
+constexpr double kFactor = 0.1;  // spark.kubernetes.memoryOverheadFactor
 
 std::optional<double> node_value(const Block& kubelet, FamilyId family_id) {
   const auto [first, last] = kubelet.schema->range(family_id);
@@ -17,29 +20,69 @@ std::optional<double> node_value(const Block& kubelet, FamilyId family_id) {
   return kubelet.values[first];
 }
 
-NodeResources left(const NodeResources& whole, const NodeResources& part) {
-  return {std::max(0.0, whole.cpu_cores - part.cpu_cores),
-          std::max(0.0, whole.memory_bytes - part.memory_bytes), whole.pods};
+/// Absent unless the container is heap and max(factor * heap, 384 MiB), which is all that sideways() inverts.
+std::optional<double> overhead_factor(const SparkSettings& settings) {
+  const bool is_more = settings.memory_overhead_bytes || settings.min_memory_overhead_bytes ||
+                       settings.pyspark_memory_bytes || settings.offheap_enabled.value_or(false);
+  if (is_more) return std::nullopt;
+  return settings.memory_overhead_factor.value_or(kFactor);
+}
+
+using Factors = std::map<AppKey, double>;
+Factors factors_of(const Block* spark) {
+  Factors factors;
+  if (spark == nullptr) return factors;
+  for (const SparkAppFacts& facts : spark->spark_apps) {
+    if (facts.settings == nullptr) continue;
+    if (const auto factor = overhead_factor(*facts.settings)) factors.emplace(facts.app, *factor);
+  }
+  return factors;
+}
+
+AppSideways place(const App& app, const ClusterView& view, const Factors& factors) {
+  const ClusterNode& node = view.nodes.front();
+  AppSideways one;
+  one.app = app.key;
+  one.capacity = node.allocatable;
+  one.daemonsets = node.daemonsets;
+  one.requested = node.requested;
+  one.executor = app.executor;
+  SidewaysInput input;
+  input.placement.request = app.executor;
+  if (const auto known = factors.find(app.key); known != factors.end()) {
+    one.overhead_factor = known->second;
+    input.overhead_factor = known->second;
+  }
+  one.result = sideways(view, input);
+  const PoolFit& here = one.result.pools.front();
+  one.packing = {here.executors_per_node, here.waste_cpu, here.waste_memory};
+  one.free_executors = here.free_executors;
+  return one;
 }
 
 }  // namespace
 
-void append_sideways(const Block* kubelet, const AppTable& apps, std::vector<AppSideways>& out) {
+ClusterView view_of_node(const NodeResources& capacity, const AppTable& apps) {
+  ClusterView view;
+  view.knows_allocatable = false;
+  ClusterNode& node = view.nodes.emplace_back();
+  node.allocatable = capacity;
+  node.daemonsets = apps.daemonsets();
+  node.requested = apps.requested();
+  return view;
+}
+
+void append_sideways(const Block* kubelet, const Block* spark, const AppTable& apps,
+                     std::vector<AppSideways>& out) {
   if (kubelet == nullptr || kubelet->schema == nullptr) return;
   const std::optional<double> cores = node_value(*kubelet, kCores);
   const std::optional<double> memory = node_value(*kubelet, kMemory);
   if (!cores || !memory) return;
-  const NodeResources capacity{*cores, *memory, kMostPods};
+  const ClusterView view = view_of_node({*cores, *memory, kMostPods}, apps);
+  const Factors factors = factors_of(spark);
   for (const App& app : apps.apps()) {
     if (app.executor.pods <= 0 || (app.executor.cpu_cores <= 0 && app.executor.memory_bytes <= 0)) continue;
-    AppSideways& one = out.emplace_back();
-    one.app = app.key;
-    one.capacity = capacity;
-    one.daemonsets = apps.daemonsets();
-    one.requested = apps.requested();
-    one.executor = app.executor;
-    one.packing = pack(left(capacity, one.daemonsets), app.executor);
-    one.free_executors = pack(left(capacity, one.requested), app.executor).executors;
+    out.push_back(place(app, view, factors));
   }
 }
 

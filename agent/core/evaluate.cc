@@ -286,7 +286,7 @@ void Evaluator::State::advise(const Sources& sources, const Now& now, Report& re
   report.history_jobs = verticals.history().size();
   report.history_dropped = verticals.history().dropped();
   report.history_left_out = verticals.left_out();
-  append_sideways(kubelet, apps, report.sideways);
+  append_sideways(kubelet, spark, apps, report.sideways);
 }
 
 /// Every series of the derived block, in the same order while the set is the same.

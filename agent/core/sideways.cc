@@ -80,6 +80,7 @@ struct Walk {
   std::vector<PoolFit> pools;
   const ClusterNode* roomiest = nullptr;  ///< allowed, with the least gap
   Gap gap;
+  Gap gap_now;  ///< the least, of what is free on allowed nodes that would do when empty
   bool allowed_fits = false, excluded_fits = false;
   double free = 0;
 
@@ -99,8 +100,13 @@ struct Walk {
     }
     excluded_fits = excluded_fits || (!allowed && whole.executors >= 1);
     if (!allowed) return;
-    allowed_fits = allowed_fits || whole.executors >= 1;
-    const double now = pack(minus(node.allocatable, node.requested), placement.request).executors;
+    const NodeResources unused = minus(node.allocatable, node.requested);
+    const double now = pack(unused, placement.request).executors;
+    if (whole.executors >= 1) {
+      const Gap lacks = gap_of(unused, placement.request);
+      if (!allowed_fits || lacks.part < gap_now.part) gap_now = lacks;
+      allowed_fits = true;
+    }
     pool.free_executors += now;
     free += now;
     const Gap missing = gap_of(empty, placement.request);
@@ -183,9 +189,10 @@ Sideways sideways(const ClusterView& view, const SidewaysInput& input) {
   Sideways out;
   out.code = code_of(walk, input);
   out.cluster_free_executors = walk.free;
-  if (out.code == SidewaysCode::kNeverFits) {
-    out.resource = walk.gap.resource;
-    out.gap = walk.gap.amount;
+  if (out.code == SidewaysCode::kNeverFits || out.code == SidewaysCode::kNoFreeNode) {
+    const Gap& gap = out.code == SidewaysCode::kNeverFits ? walk.gap : walk.gap_now;
+    out.resource = gap.resource;
+    out.gap = gap.amount;
   }
   if (const ClusterNode* best = best_node(view, walk, input.placement); best != nullptr) {
     const NodeResources room = minus(best->allocatable, best->daemonsets);

@@ -8,6 +8,7 @@
 #include "agent/io/hints_json.h"
 #include "agent/io/html.h"
 #include "agent/io/page_parts.h"
+#include "agent/io/sideways_json.h"
 
 namespace flintgauge {
 namespace {
@@ -169,24 +170,71 @@ void append_quota(const AppQuota* one, std::string& out) {
       ", spark.executor.maxNumFailures=" + text(one->advice.executor_max_num_failures) + "</p></div>";
 }
 
-void append_sideways(const AppSideways* one, std::string& out) {
-  if (one == nullptr) return;
-  begin_section("This node", "upper bounds: capacity is more than what pods may use", out);
-  begin_table("Figure", "Value", "What it is", out);
+std::string amount_of(std::string_view resource, double amount) {
+  return resource == "memory" ? bytes_text(amount) : text(amount) + " " + std::string(resource);
+}
+
+std::string_view what_would_change(SidewaysCode code) {
+  switch (code) {
+    case SidewaysCode::kFits:
+      return "More pods on this node use the room up.";
+    case SidewaysCode::kNoFreeNode:
+      return "A pod here that ends, or a smaller executor.";
+    case SidewaysCode::kNeverFits:
+      return "A smaller executor, as the shape below, or larger nodes.";
+    default:
+      return "What only a hub can know.";
+  }
+}
+
+void append_sideways_inputs(const AppSideways& one, std::string& out) {
+  begin_table("Input", "Value", "What it is", out);
   const auto both = [](const NodeResources& resources) {
     return text(resources.cpu_cores) + " cores, " + bytes_text(resources.memory_bytes);
   };
-  append_row("executor", both(one->executor), "requests of the largest executor here", out);
-  append_row("node", both(one->capacity), "its capacity", out);
-  append_row("daemonsets", both(one->daemonsets), "requests that every node has", out);
-  append_row("requested", both(one->requested), "by all pods here", out);
-  append_row("per node", text(one->packing.executors), "executors that an empty node like this would hold",
-             out);
-  append_row("free", text(one->free_executors), "executors that still fit here", out);
-  append_row("waste",
-             percent(one->packing.waste_cpu) + " CPU, " + percent(one->packing.waste_memory) + " memory",
-             "that executors of this shape would leave of an empty node", out);
-  out += "</tbody></table></div>";
+  append_row("executor", both(one.executor), "requests of the largest executor here", out);
+  append_row("node", both(one.capacity), "its capacity", out);
+  append_row("daemonsets", both(one.daemonsets), "requests that every node has", out);
+  append_row("requested", both(one.requested), "by all pods here", out);
+  out += "</tbody></table>";
+}
+
+void append_sideways_steps(const AppSideways& one, std::string& out) {
+  const auto step = [&](const std::string& formula, const std::string& value) {
+    out += "<li>" + formula + " = <b>" + value + "</b></li>";
+  };
+  out += "<ol class=\"steps\">";
+  step(
+      "executors that an empty node like this would hold = min over cpu, memory of floor((node - daemonsets) "
+      "/ executor)",
+      text(one.packing.executors));
+  step("executors that still fit here = the same of (node - requested)", text(one.free_executors));
+  step("waste = 1 - executors &middot; executor / (node - daemonsets)",
+       percent(one.packing.waste_cpu) + " CPU, " + percent(one.packing.waste_memory) + " memory");
+  if (const auto& shape = one.result.shape) {
+    step("shape that fills it, " + text(shape->executors_per_node) + " a node, at most",
+         text(shape->cores) + " cores, " + bytes_text(shape->memory_bytes) +
+             (one.overhead_factor ? ", heap " + bytes_text(shape->heap_bytes) : ", heap not known"));
+  }
+  out += "</ol>";
+}
+
+void append_sideways(const AppSideways* one, std::string& out) {
+  if (one == nullptr) return;
+  begin_section("This node", "upper bounds: capacity is more than what pods may use", out);
+  append_sideways_inputs(*one, out);
+  append_sideways_steps(*one, out);
+  out.append("<p class=\"note\">One more executor here: <b>")
+      .append(to_string(one->result.code))
+      .append("</b>");
+  if (!one->result.resource.empty()) out += ", lacking " + amount_of(one->result.resource, one->result.gap);
+  out.append(". What would change it: ").append(what_would_change(one->result.code));
+  out += " Not known to a node: ";
+  for (const std::string_view name : kUnknownOnANode) {
+    if (name != kUnknownOnANode.front()) out += ", ";
+    out.append(name);
+  }
+  out += ".</p></div>";
 }
 
 void append_tiles(const HintsOfApp& hints, std::string& out) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agent/io/json_object.h"
+#include "agent/io/sideways_json.h"
 #include "agent/io/vertical_json.h"
 
 namespace flintgauge {
@@ -235,27 +236,6 @@ void write_quota(Object& object, Writer& writer, const AppQuota& one, double sin
   inputs.number("shortfallSeconds", one.input.shortfall_seconds);
   inputs.number("pendingPods", one.input.pending_pods);
   inputs.number("startupSeconds", one.input.startup_seconds);
-}
-
-void write_resources(Object& object, Writer& writer, std::string_view name, const NodeResources& resources) {
-  object.key(name);
-  Object one(writer);
-  one.number("cpuCores", resources.cpu_cores);
-  one.number("memoryBytes", resources.memory_bytes);
-}
-
-void write_sideways(Object& object, Writer& writer, const AppSideways& one) {
-  object.text("scope", "this node; capacity, which is more than what is allocatable");
-  object.number("executorsPerNode", one.packing.executors);
-  object.number("freeExecutors", one.free_executors);
-  object.number("wasteCpu", one.packing.waste_cpu);
-  object.number("wasteMemory", one.packing.waste_memory);
-  object.key("inputs");
-  Object inputs(writer);
-  write_resources(inputs, writer, "capacity", one.capacity);
-  write_resources(inputs, writer, "daemonsets", one.daemonsets);
-  write_resources(inputs, writer, "requested", one.requested);
-  write_resources(inputs, writer, "executor", one.executor);
 }
 
 /// The members of the horizontal hint are those of the application itself; the others have objects of their

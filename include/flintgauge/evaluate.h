@@ -110,8 +110,8 @@ struct AppQuota {
   double age_seconds = 0;
 };
 
-/// How executors of an application fit on this node. Capacity is more than what is allocatable, which a
-/// kubelet does not say: the counts are upper bounds.
+/// How executors of an application fit on this node: sideways() over a view of it alone. Capacity is more
+/// than what is allocatable, which a kubelet does not say: the counts are upper bounds.
 struct AppSideways {
   AppKey app;
   NodeResources capacity;
@@ -120,6 +120,10 @@ struct AppSideways {
   NodeResources executor;    ///< the largest executor of the application here
   Packing packing;           ///< of an empty node like this one
   double free_executors = 0;
+  /// What the heap of result.shape was made with; absent: the driver is elsewhere, or the container holds
+  /// more than heap and overhead by factor, so the heap is not known.
+  std::optional<double> overhead_factor;
+  Sideways result;  ///< its code speaks of this node only
 };
 
 /// One row of /api/v1/apps and of the page: this node's share. NaN = not known.

@@ -43,8 +43,8 @@ struct ExecutorShape {
 
 struct Sideways {
   SidewaysCode code = SidewaysCode::kUnknown;
-  std::string_view resource;           ///< kNeverFits: "cpu", "memory" or "pods" ...
-  double gap = 0;                      ///< ... and by how much the largest node is too small
+  std::string_view resource;           ///< kNeverFits, kNoFreeNode: "cpu", "memory" or "pods" ...
+  double gap = 0;                      ///< ... and how much the roomiest node lacks, empty or as it is now
   std::vector<PoolFit> pools;          ///< sorted by waste, allowed ones first
   std::optional<ExecutorShape> shape;  ///< fills a node of the best pool
   double cluster_free_executors = 0;

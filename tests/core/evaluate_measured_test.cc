@@ -185,10 +185,46 @@ TEST(EvaluateSideways, CountsTheExecutorsThatThisNodeHolds) {
   EXPECT_DOUBLE_EQ(
       bench.series.at("flintgauge_hint_node_waste_ratio{namespace=\"a\",app_id=\"s-1\",resource=\"cpu\"}"),
       1 - 12 / 15.5);
+  const Sideways& result = report->sideways[0].result;
+  EXPECT_EQ(to_string(result.code), "fits");
+  ASSERT_TRUE(result.shape);
+  EXPECT_EQ(result.shape->cores, 5) << "15.5 cores for three";
+  EXPECT_FALSE(report->sideways[0].overhead_factor) << "its driver is not read here";
   bench.publish_pods(at(0), {executor_pod("1", 0), daemon});
   EXPECT_TRUE(bench.evaluate(at(0))->sideways.empty()) << "capacity is not known";
   bench.publish_pods(at(0), {daemon}, capacity);
   EXPECT_TRUE(bench.evaluate(at(0))->sideways.empty()) << "no executor here";
+}
+
+TEST(EvaluateSideways, SaysWhatAFullNodeLacksAndTheHeapThatWouldFit) {
+  Bench bench;
+  const auto with_cores = [](double cores) {
+    return std::vector<Row>{{testing::family_named("flintgauge_node_cpu_capacity_cores"), {}, cores},
+                            {testing::family_named("flintgauge_node_memory_capacity_bytes"), {}, 64e9}};
+  };
+  const auto settings = std::make_shared<SparkSettings>();
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.settings = settings;
+  const auto evaluate = [&](double cores) {
+    bench.publish_pods(at(0), {executor_pod("1", 0)}, with_cores(cores));
+    bench.publish_facts(at(0), {facts});
+    const auto report = bench.evaluate(at(0));
+    EXPECT_EQ(report->sideways.size(), 1U);
+    return report->sideways.empty() ? AppSideways{} : report->sideways[0];
+  };
+  const AppSideways full = evaluate(7);
+  EXPECT_EQ(to_string(full.result.code), "no_free_node") << "4 of 7 cores are taken";
+  EXPECT_EQ(full.result.resource, "cpu");
+  EXPECT_EQ(full.result.gap, 1);
+  ASSERT_TRUE(full.overhead_factor);
+  EXPECT_EQ(*full.overhead_factor, 0.1);
+  const AppSideways small = evaluate(3);
+  EXPECT_EQ(to_string(small.result.code), "never_fits") << "never on this node";
+  EXPECT_EQ(small.result.gap, 1);
+  settings->memory_overhead_factor = 0.4;
+  EXPECT_EQ(*evaluate(7).overhead_factor, 0.4);
+  settings->pyspark_memory_bytes = 1e9;
+  EXPECT_FALSE(evaluate(7).overhead_factor) << "the container holds more than heap and overhead";
 }
 
 // real-parts.md: target above what is there, and no pod of it in sight.

@@ -6,9 +6,12 @@
 #include <rapidjson/schema.h>
 #include <rapidjson/stringbuffer.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "agent/io/api_json.h"
 #include "agent/io/page_parts.h"
@@ -58,6 +61,41 @@ class HintRoutes : public testing::Test {
   Block block_;
 };
 
+/// The published form, told to be one of its answers.
+class Form {
+ public:
+  Form() {
+    std::ifstream file(FLINTGAUGE_SOURCE_DIR "/docs/hints.schema.json");
+    std::stringstream text;
+    text << file.rdbuf();
+    text_ = text.str();
+  }
+  /// "" when the body has the form of `answer`, else where it has not.
+  std::string refuses(const std::string& answer, const std::string& body) const {
+    rapidjson::Document schema;
+    schema.Parse(text_.c_str());
+    EXPECT_FALSE(schema.HasParseError());
+    EXPECT_TRUE(schema["definitions"].HasMember(answer.c_str())) << answer;
+    schema.RemoveMember("anyOf");
+    schema.AddMember("allOf", rapidjson::Value(rapidjson::kArrayType), schema.GetAllocator());
+    rapidjson::Value ref(rapidjson::kObjectType);
+    ref.AddMember("$ref", rapidjson::Value(("#/definitions/" + answer).c_str(), schema.GetAllocator()),
+                  schema.GetAllocator());
+    schema["allOf"].PushBack(ref, schema.GetAllocator());
+    const rapidjson::SchemaDocument form(schema);
+    rapidjson::Document document;
+    document.Parse(body.c_str());
+    rapidjson::SchemaValidator validator(form);
+    if (document.Accept(validator)) return {};
+    rapidjson::StringBuffer where;
+    validator.GetInvalidDocumentPointer().StringifyUriFragment(where);
+    return std::string(validator.GetInvalidSchemaKeyword()) + " at " + where.GetString();
+  }
+
+ private:
+  std::string text_;
+};
+
 TEST_F(HintRoutes, EachPartByItself) {
   EXPECT_EQ(json_of("/horizontal")["desired"].GetInt(), 11);
   EXPECT_DOUBLE_EQ(json_of("/horizontal")["wastedCoreSeconds"].GetDouble(), 120.5);
@@ -77,6 +115,36 @@ TEST_F(HintRoutes, EachPartByItself) {
   EXPECT_EQ(quota["settings"]["spark.dynamicAllocation.maxExecutors"].GetInt(), 2);
   EXPECT_EQ(json_of("/sideways")["executorsPerNode"].GetInt(), 4);
   EXPECT_DOUBLE_EQ(json_of("/sideways")["wasteMemory"].GetDouble(), 1 - 36.0 / 64);
+}
+
+TEST_F(HintRoutes, SidewaysTellsTheGapAndWhatNoNodeKnows) {
+  const rapidjson::Document fits = json_of("/sideways");
+  EXPECT_STREQ(fits["code"].GetString(), "fits");
+  EXPECT_TRUE(fits["resource"].IsNull());
+  EXPECT_TRUE(fits["gap"].IsNull());
+  EXPECT_EQ(fits["shape"]["memoryBytes"].GetInt64(), std::int64_t{16} << 30);
+  EXPECT_TRUE(fits["shape"]["heapBytes"].IsNull()) << "how the container divides is not known";
+  EXPECT_TRUE(fits["inputs"]["overheadFactor"].IsNull());
+  const auto names = [](const rapidjson::Value& value) { return value.GetString(); };
+  std::vector<std::string> unknown;
+  std::ranges::transform(fits["unknown"].GetArray(), std::back_inserter(unknown), names);
+  EXPECT_THAT(unknown, testing::IsSupersetOf({"allocatable", "taints", "otherNodes", "quota", "volumes"}));
+
+  change_report([](Report& report) {
+    AppSideways& one = report.sideways[0];
+    one.overhead_factor = 0.1;
+    one.result.code = SidewaysCode::kNoFreeNode;
+    one.result.resource = "memory";
+    one.result.gap = 1024;
+  });
+  const rapidjson::Document full = json_of("/sideways");
+  EXPECT_STREQ(full["code"].GetString(), "no_free_node");
+  EXPECT_STREQ(full["resource"].GetString(), "memory");
+  EXPECT_EQ(full["gap"].GetInt(), 1024);
+  EXPECT_EQ(full["shape"]["heapBytes"].GetInt64(), std::int64_t{14894} << 20) << "16384 / 1.1";
+  EXPECT_EQ(Form().refuses("sidewaysAnswer", ask_app("/sideways").body), "");
+  change_report([](Report& report) { report.sideways[0].result.shape.reset(); });
+  EXPECT_EQ(Form().refuses("sidewaysAnswer", ask_app("/sideways").body), "");
 }
 
 TEST_F(HintRoutes, SizeOfAnExecutorWithTheLinesToPaste) {
@@ -179,7 +247,8 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
        {"nightly-etl", "parity = ceil((R + P)", "(16 + 384)", "What would change it", "median of 3 executors",
         "gc", "against 0.1", "6 runs of nightly-&lt;etl&gt;", "a fifth less than now",
         "spark.executor.memory=6656m\nspark.executor.memoryOverhead=704m\n", "2 of their container",
-        "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node"})
+        "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node",
+        "One more executor here: <b>fits</b>", "Not known to a node: allocatable"})
     EXPECT_THAT(found.body, HasSubstr(part));
   const HttpResponse hostile = page("/app/team-<b>/spark-\"x\"&y");
   EXPECT_EQ(hostile.status, 200);
@@ -191,41 +260,6 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
   EXPECT_EQ(page("/app/team-a").status, 404);
   EXPECT_EQ(page("/app/team-a/spark-0f3a/x").status, 404);
 }
-
-/// The published form, told to be one of its answers.
-class Form {
- public:
-  Form() {
-    std::ifstream file(FLINTGAUGE_SOURCE_DIR "/docs/hints.schema.json");
-    std::stringstream text;
-    text << file.rdbuf();
-    text_ = text.str();
-  }
-  /// "" when the body has the form of `answer`, else where it has not.
-  std::string refuses(const std::string& answer, const std::string& body) const {
-    rapidjson::Document schema;
-    schema.Parse(text_.c_str());
-    EXPECT_FALSE(schema.HasParseError());
-    EXPECT_TRUE(schema["definitions"].HasMember(answer.c_str())) << answer;
-    schema.RemoveMember("anyOf");
-    schema.AddMember("allOf", rapidjson::Value(rapidjson::kArrayType), schema.GetAllocator());
-    rapidjson::Value ref(rapidjson::kObjectType);
-    ref.AddMember("$ref", rapidjson::Value(("#/definitions/" + answer).c_str(), schema.GetAllocator()),
-                  schema.GetAllocator());
-    schema["allOf"].PushBack(ref, schema.GetAllocator());
-    const rapidjson::SchemaDocument form(schema);
-    rapidjson::Document document;
-    document.Parse(body.c_str());
-    rapidjson::SchemaValidator validator(form);
-    if (document.Accept(validator)) return {};
-    rapidjson::StringBuffer where;
-    validator.GetInvalidDocumentPointer().StringifyUriFragment(where);
-    return std::string(validator.GetInvalidSchemaKeyword()) + " at " + where.GetString();
-  }
-
- private:
-  std::string text_;
-};
 
 TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
   know_pods(0);

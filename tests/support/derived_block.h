@@ -105,6 +105,13 @@ inline AppSideways make_sideways(const AppKey& app) {
   one.app = app;
   one.capacity = {16, 64.0 * 1024 * 1024 * 1024, std::numeric_limits<double>::infinity()};
   one.executor = {4, 9.0 * 1024 * 1024 * 1024, 1};
+  one.requested = {6, 20.0 * 1024 * 1024 * 1024, 9};
+  ClusterView view;
+  view.nodes.emplace_back().allocatable = one.capacity;
+  view.nodes.front().requested = one.requested;
+  SidewaysInput input;
+  input.placement.request = one.executor;
+  one.result = sideways(view, input);
   one.packing = pack(one.capacity, one.executor);
   one.free_executors = 2;
   return one;
