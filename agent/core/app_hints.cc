@@ -28,6 +28,7 @@ ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts
   out.id = profile.id;
   HorizontalInput& in = out.input;
   in = whole;
+  in.max_needed_executors.reset();  // a sum over all profiles
   in.executors = in.executor_pods = profile.executors;
   in.running_tasks = profile.running_tasks;
   in.pending_tasks = profile.pending_tasks;
@@ -63,6 +64,7 @@ void take_counts(const SparkAppFacts& facts, const App* app, HorizontalInput& in
   in.busy_executors = static_cast<double>(facts.busy_executors);
   in.running_tasks = static_cast<double>(facts.running_tasks);
   in.pending_tasks = static_cast<double>(facts.pending_tasks);
+  if (app != nullptr && !std::isnan(app->sample.max_needed)) in.max_needed_executors = app->sample.max_needed;
 }
 
 /// What only explains the number: Spark's own target, and each profile by itself.

@@ -13,6 +13,12 @@ constexpr double kBatchesBehind = 3;                        // one slow batch is
 
 double sane(double value) { return value > 0 ? std::min(value, kGreatest) : 0; }  // NaN > 0 is false
 
+// No number is none known; a negative one is overdrawn.
+std::optional<double> sane(const std::optional<double>& value) {
+  if (!value || std::isnan(*value)) return std::nullopt;
+  return sane(*value);
+}
+
 HorizontalInput sane(const HorizontalInput& raw) {
   HorizontalInput in;
   in.executors = sane(raw.executors);
@@ -28,18 +34,21 @@ HorizontalInput sane(const HorizontalInput& raw) {
   in.startup_seconds = sane(raw.startup_seconds);
   in.max_executors = sane(raw.max_executors);
   in.min_executors = std::min(sane(raw.min_executors), in.max_executors);
-  // No number is no quota; a negative one is a quota overdrawn.
-  if (raw.quota_headroom_executors && !std::isnan(*raw.quota_headroom_executors)) {
-    in.quota_headroom_executors = sane(*raw.quota_headroom_executors);
-  }
+  in.quota_headroom_executors = sane(raw.quota_headroom_executors);
+  in.cluster_headroom_executors = sane(raw.cluster_headroom_executors);
+  in.max_needed_executors = sane(raw.max_needed_executors);
   in.confidence = std::min(sane(raw.confidence), 1.0);
   return in;
 }
 
-// Spark's own rule, in its order of operations:
+// Spark's own number where it tells it, which knows speculative tasks and unschedulable sets of every
+// profile; else its rule, in its order of operations:
 // ExecutorAllocationManager.maxNumExecutorsNeededPerResourceProfile.
 double spark_parity(const HorizontalInput& in) {
   const double tasks = in.running_tasks + in.pending_tasks;
+  // Zero beside tasks is a gauge that was read before they came.
+  if (in.max_needed_executors && (*in.max_needed_executors > 0 || tasks <= 0))
+    return *in.max_needed_executors;
   const double needed = std::ceil(tasks * in.allocation_ratio / in.tasks_per_executor);
   if (in.unschedulable_sets <= 0) return needed;
   const double sets = std::ceil(in.unschedulable_sets * in.allocation_ratio / in.tasks_per_executor);
@@ -82,6 +91,13 @@ Term need_term(const HorizontalInput& in, double parity, double work) {
 
 }  // namespace
 
+std::optional<double> effective_headroom(const HorizontalInput& input) {
+  const std::optional<double> quota = sane(input.quota_headroom_executors);
+  const std::optional<double> cluster = sane(input.cluster_headroom_executors);
+  if (!quota || !cluster) return quota ? quota : cluster;
+  return std::min(*quota, *cluster);
+}
+
 HorizontalHint horizontal_hint(const HorizontalInput& input) {
   const HorizontalInput in = sane(input);
   HorizontalHint out;
@@ -108,8 +124,9 @@ HorizontalHint horizontal_hint(const HorizontalInput& input) {
   }
 
   out.desired = out.safe;
-  if (in.quota_headroom_executors && out.safe > in.executor_pods) {
-    const double inside = std::min(out.safe, in.executor_pods + *in.quota_headroom_executors);
+  const std::optional<double> room = effective_headroom(in);
+  if (room && out.safe > in.executor_pods) {
+    const double inside = std::min(out.safe, in.executor_pods + *room);
     out.desired = std::max(inside, in.min_executors);
     if (out.desired < out.safe) out.reason = HintReason::kQuota;
   }

@@ -45,6 +45,10 @@ void append_inputs(const AppHint& hint, std::string& out) {
                                          : "hints.min_executors, hints.max_executors",
              out);
   append_row("H", text(in.quota_headroom_executors), "room in the namespace's quota; a dash: not known", out);
+  append_row("H cluster", text(in.cluster_headroom_executors),
+             "room on the cluster's nodes; a dash: not known, which only a hub can", out);
+  append_row("N", text(in.max_needed_executors),
+             "numberMaxNeededExecutors of dynamic allocation; a dash: off, or not told", out);
   append_row("k", text(in.confidence), "confidence, without the age of the data", out);
   out += "</tbody></table>";
 }
@@ -57,9 +61,10 @@ void append_steps(const AppHint& hint, std::string& out) {
     out += "<li>" + formula + " = <b>" + text(value) + "</b></li>";
   };
   out += "<ol class=\"steps\">";
-  step("parity = ceil((R + P) &middot; a / c) = ceil((" + text(in.running_tasks) + " + " +
-           text(in.pending_tasks) + ") &middot; " + text(in.allocation_ratio) + " / " +
-           text(in.tasks_per_executor) + ")",
+  step(std::string(in.max_needed_executors ? "parity = N, unless 0 beside tasks; by the rule "
+                                           : "parity = ceil((R + P) &middot; a / c) = ") +
+           "ceil((" + text(in.running_tasks) + " + " + text(in.pending_tasks) + ") &middot; " +
+           text(in.allocation_ratio) + " / " + text(in.tasks_per_executor) + ")",
        h.parity);
   step("W = P &middot; d + R &middot; d / 2 = " + text(in.pending_tasks) + " &middot; " +
            text(in.mean_task_seconds) + " + " + text(in.running_tasks) + " &middot; " +
@@ -69,7 +74,7 @@ void append_steps(const AppHint& hint, std::string& out) {
   step("need: executors that end W within Te, at most parity, at least ceil(R / c)", h.need);
   step("raw = need within [min, max]", h.raw);
   step("safe = raw, but no busy executor is given up", h.safe);
-  step("desired = safe, as far as the quota has room", h.desired);
+  step("desired = safe, as far as the lesser of H and H cluster has room", h.desired);
   out += "</ol>";
 }
 
@@ -91,7 +96,8 @@ std::string_view what_would_change(HintReason reason) {
     case HintReason::kMax:
       return "A higher maximum raises it: hints.max_executors, or spark.dynamicAllocation.maxExecutors.";
     case HintReason::kQuota:
-      return "Room in the namespace's ResourceQuota raises it.";
+      return "Room in the namespace's ResourceQuota, or on the cluster's nodes where that is less, raises "
+             "it.";
     case HintReason::kBusyFloor:
       return "It falls as executors end their tasks and give up their cached blocks.";
     case HintReason::kStale:

@@ -31,6 +31,8 @@ void write_inputs(Writer& writer, const HorizontalInput& input) {
   object.number("minExecutors", input.min_executors);
   object.number("maxExecutors", input.max_executors);
   object.number("quotaHeadroomExecutors", input.quota_headroom_executors);
+  object.number("clusterHeadroomExecutors", input.cluster_headroom_executors);
+  object.number("maxNeededExecutors", input.max_needed_executors);
   object.number("confidence", input.confidence);
 }
 
@@ -42,6 +44,7 @@ void write_terms(Writer& writer, const HorizontalInput& input, const HorizontalH
   object.number("need", hint.need);
   object.number("raw", hint.raw);
   object.number("safe", hint.safe);
+  object.number("headroomExecutors", effective_headroom(input));
   object.number("desired", hint.desired);
   object.text("formula", "docs/hints.md section 1");
 }

@@ -21,7 +21,7 @@ enum class HintReason : std::uint8_t {
   kParity,  ///< as many as there are tasks for (Spark's own rule); also when little is known of the tasks
   kMin,
   kMax,
-  kQuota,
+  kQuota,      ///< the namespace's quota, or the room of the cluster where that is less
   kBusyFloor,  ///< running tasks or cached data hold this many
   kStale       ///< never decided here: for consumers that show why there is no hint
 };
@@ -49,6 +49,12 @@ struct HorizontalInput {
   double max_executors = 200;                      ///< wins over min
   std::optional<double> quota_headroom_executors;  ///< H; absent = no quota known
   double confidence = 1;                           ///< k in [0, 1], see confidence()
+  /// Executors that the nodes there are, and those that may be added, still have room for; absent = not
+  /// known: one node is no cluster.
+  std::optional<double> cluster_headroom_executors;
+  /// What dynamic allocation itself says it has tasks for (gauge numberMaxNeededExecutors), of all profiles;
+  /// absent = it is off, or not told. Stands for the parity term.
+  std::optional<double> max_needed_executors;
 };
 
 struct HorizontalHint {
@@ -65,7 +71,10 @@ struct HorizontalHint {
   double safe = 0;
 };
 
-/// Never NaN, always within [min, max], never below min(B, max); never falls when P or H grows.
+/// The lesser of the two rooms that are known; absent: neither is. A negative one is overdrawn: 0.
+std::optional<double> effective_headroom(const HorizontalInput& input);
+
+/// Never NaN, always within [min, max], never below min(B, max); never falls when P or either room grows.
 HorizontalHint horizontal_hint(const HorizontalInput& input);
 
 /// k = min(1, completed/30) * min(1, observed/60 s) * max(0, 1 - age/max_age). 0 for input that is not a

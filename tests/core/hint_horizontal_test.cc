@@ -129,6 +129,42 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"quota_overdrawn_keeps_what_runs",
              with(input(4, 4, 16, 400, 60), [](auto& in) { in.quota_headroom_executors = -3; }), 104, 24480,
              67, 67, 67, 4, 63, HintReason::kQuota},
+        Case{"cluster_is_less_than_quota",
+             with(input(2, 2, 8, 392, 10),
+                  [](auto& in) {
+                    in.quota_headroom_executors = 4;
+                    in.cluster_headroom_executors = 1;
+                  }),
+             100, 3960, 11, 11, 11, 3, 8, HintReason::kQuota},
+        Case{"quota_is_less_than_cluster",
+             with(input(2, 2, 8, 392, 10),
+                  [](auto& in) {
+                    in.quota_headroom_executors = 4;
+                    in.cluster_headroom_executors = 40;
+                  }),
+             100, 3960, 11, 11, 11, 6, 5, HintReason::kQuota},
+        Case{"cluster_without_a_quota",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.cluster_headroom_executors = 2; }), 100, 3960,
+             11, 11, 11, 4, 7, HintReason::kQuota},
+        Case{"cluster_that_is_no_number_is_none",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.cluster_headroom_executors = kNaN; }), 100, 3960,
+             11, 11, 11, 11, 0, HintReason::kBacklog},
+        Case{"spark_says_what_it_needs",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.max_needed_executors = 3; }), 3, 3960, 3, 3, 3,
+             3, 0, HintReason::kParity},
+        Case{"spark_needs_more_than_its_rule",
+             with(input(2, 2, 8, 392, 10),
+                  [](auto& in) {
+                    in.max_needed_executors = 101;
+                    in.drain_target_seconds = 0;
+                  }),
+             101, 3960, 101, 101, 101, 101, 0, HintReason::kParity},
+        Case{"spark_said_so_before_the_tasks_came",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.max_needed_executors = 0; }), 100, 3960, 11, 11,
+             11, 11, 0, HintReason::kBacklog},
+        Case{"spark_needs_less_than_runs",
+             with(input(2, 2, 8, 392, 10), [](auto& in) { in.max_needed_executors = 1; }), 1, 3960, 2, 2, 2,
+             2, 0, HintReason::kBusyFloor},
         Case{"unschedulable_without_tasks",
              with(input(3, 0, 0, 0, 10), [](auto& in) { in.unschedulable_sets = 1; }), 4, 0, 0, 1, 1, 1, 0,
              HintReason::kMin}),
@@ -161,6 +197,8 @@ HorizontalInput random_input(std::mt19937_64& random) {
   in.max_executors = in.min_executors + std::floor(pick(random, {0, 200}, 400));
   if (pick(random, {0, 1}, 1) > 0.5) in.quota_headroom_executors = std::floor(pick(random, {0, 1}, 100));
   in.confidence = pick(random, {1, 0.29, 0.3}, 1);
+  if (pick(random, {0, 1}, 1) > 0.5) in.cluster_headroom_executors = std::floor(pick(random, {0, 1}, 100));
+  if (pick(random, {0, 1}, 1) > 0.5) in.max_needed_executors = std::floor(pick(random, {0, 1}, 300));
   return in;
 }
 
@@ -176,8 +214,9 @@ TEST(HorizontalHint, StaysInsideItsBounds) {
     ASSERT_GE(hint.desired, std::min(in.busy_executors, in.max_executors));
     ASSERT_GE(hint.unmet, 0);
     ASSERT_EQ(hint.desired, std::floor(hint.desired));
-    if (in.quota_headroom_executors) {
-      ASSERT_LE(hint.desired, std::max(in.executor_pods + *in.quota_headroom_executors, in.min_executors));
+    for (const auto& room : {in.quota_headroom_executors, in.cluster_headroom_executors}) {
+      if (!room) continue;
+      ASSERT_LE(hint.desired, std::max(in.executor_pods + *room, in.min_executors));
     }
   }
 }
@@ -195,7 +234,14 @@ TEST(HorizontalHint, NeverFallsWhenTheBacklogOrTheQuotaGrows) {
     const double wider = horizontal_hint(in).desired;
     ASSERT_GE(wider, longer);
     in.quota_headroom_executors.reset();
-    ASSERT_GE(horizontal_hint(in).desired, wider);
+    const double without = horizontal_hint(in).desired;
+    ASSERT_GE(without, wider);
+    if (!in.cluster_headroom_executors) continue;
+    *in.cluster_headroom_executors += std::floor(pick(random, {1}, 50));
+    const double roomier = horizontal_hint(in).desired;
+    ASSERT_GE(roomier, without);
+    in.cluster_headroom_executors.reset();
+    ASSERT_GE(horizontal_hint(in).desired, roomier);
   }
 }
 
@@ -217,7 +263,11 @@ TEST(HorizontalHint, NeedsNoMoreThanSparkWouldAskFor) {
     HorizontalInput in = random_input(random);
     in.allocation_ratio = 1;  // less than 1 may ask for fewer than run now
     const HorizontalHint hint = horizontal_hint(in);
-    ASSERT_LE(hint.need, hint.parity);
+    // Spark's own number may be of before the tasks that run now.
+    ASSERT_LE(hint.need, std::max(hint.parity, std::ceil(in.running_tasks / in.tasks_per_executor)));
+    in.max_needed_executors.reset();
+    const HorizontalHint by_rule = horizontal_hint(in);
+    ASSERT_LE(by_rule.need, by_rule.parity);
   }
 }
 
@@ -234,6 +284,7 @@ TEST(HorizontalHint, Scales) {
                           &times.pending_tasks, &times.unschedulable_sets}) {
       *count *= kTimes;
     }
+    if (times.max_needed_executors) *times.max_needed_executors *= kTimes;
     const double many = horizontal_hint(times).need;
     ASSERT_LE(many, kTimes * once);
     ASSERT_GE(many, kTimes * (once - 2));  // unschedulable sets round a second time
@@ -253,8 +304,8 @@ TEST(HorizontalHint, GivesNumbersForHostileInput) {
   std::uniform_int_distribution<std::size_t> which(0, hostile.size() - 1);
   const auto any = [&] { return hostile[which(random)]; };
   for (int i = 0; i < kRounds; ++i) {
-    const HorizontalInput in{any(), any(), any(), any(), any(), any(), any(), any(),
-                             any(), any(), any(), any(), any(), any(), any()};
+    const HorizontalInput in{any(), any(), any(), any(), any(), any(), any(), any(), any(),
+                             any(), any(), any(), any(), any(), any(), any(), any()};
     const HorizontalHint hint = horizontal_hint(in);
     for (const double value : {hint.desired, hint.unmet, hint.backlog_seconds, hint.idle_executors,
                                hint.parity, hint.work_task_seconds, hint.need, hint.raw, hint.safe}) {

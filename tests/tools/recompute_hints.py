@@ -20,6 +20,9 @@ def horizontal(i):
     parity = math.ceil((R + P) * a / c)
     if U > 0:
         parity = max(parity, E + math.ceil(U * a / c))
+    N = i["maxNeededExecutors"]
+    if N is not None and (N > 0 or R + P == 0):
+        parity = N
     W, Te = P * d + R * d / 2, max(T, 2 * S)
     if R + P + U == 0:
         need, reason = 0, "idle"
@@ -44,13 +47,14 @@ def horizontal(i):
     safe = raw
     if min(B, high) > raw:
         safe, reason = min(B, high), "busy_floor"
-    desired, H = safe, i["quotaHeadroomExecutors"]
+    rooms = [max(0, i[name]) for name in ("quotaHeadroomExecutors", "clusterHeadroomExecutors") if i[name] is not None]
+    desired, H = safe, min(rooms, default=None)
     if H is not None and safe > X:
         desired = max(min(safe, X + H), low)
         if desired < safe:
             reason = "quota"
     terms = {"parity": parity, "workTaskSeconds": W, "effectiveTargetSeconds": Te, "need": need, "raw": raw,
-             "safe": safe, "desired": desired}
+             "safe": safe, "headroomExecutors": H, "desired": desired}
     return terms, reason
 
 
