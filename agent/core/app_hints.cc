@@ -130,7 +130,8 @@ void AppHints::count_waste(const SparkAppFacts& facts, const AppHint& hint, Memo
   if (memory.has_idle && facts.executors_at > memory.idle_at) {
     const std::int64_t past_ms =
         std::min(elapsed_ms(memory.idle_at, facts.executors_at), settings_.hint_max_age_ms);
-    memory.wasted_core_seconds += memory.idle_cores * seconds(past_ms);
+    memory.waste = {memory.wasted_core_seconds, memory.idle_cores, seconds(past_ms)};
+    memory.wasted_core_seconds += memory.waste.idle_cores * memory.waste.seconds;
   }
   memory.has_idle = true;
   memory.idle_cores = hint.hint.idle_executors * hint.executor_cores;
@@ -202,13 +203,17 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   bound(facts, out);
   const double observed = observed_seconds(facts, app, now);
   const double max_age = seconds(settings_.hint_max_age_ms);
+  out.confidence_terms = {facts.completed_tasks, observed, max_age};
   in.confidence = confidence(facts.completed_tasks, observed, 0, max_age);
   out.confidence = confidence(facts.completed_tasks, observed, out.age_seconds, max_age);
   out.hint = horizontal_hint(in);
   out.stable = memory.stable.update(out.hint.desired, now.steady.ms);
+  for (const auto& [at_ms, desired] : memory.stable.window())
+    out.stable_window.push_back({seconds(now.steady.ms - at_ms), desired});
   out.executor_cores = cores_of_executor(facts, memory.tasks_per_executor);
   count_waste(facts, out, memory);
   out.wasted_core_seconds = memory.wasted_core_seconds;
+  out.waste = memory.waste;
   judge_queries(facts, memory, out);
   add_context(facts, app, out);
   return out;

@@ -47,6 +47,7 @@ class AppHints {
     double startup_seconds = 0;  ///< median of the last executors whose start could be measured; 0 = none yet
     std::size_t startups = 0;
     double wasted_core_seconds = 0;
+    WasteStep waste;
     bool has_idle = false;  ///< idle_cores is known, as of idle_at
     double idle_cores = 0;
     SteadyTime idle_at;

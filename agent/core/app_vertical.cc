@@ -334,8 +334,11 @@ void AppVertical::append(const Block* spark, const AppTable& apps, const Now& no
     hint.hint = vertical_hint(hint.input);
     hint.heap_ooms = memory->second.heap_ooms;
     hint.container_ooms = memory->second.container_ooms;
-    if (memory->second.slot_seconds > 0)
-      hint.slot_efficiency = memory->second.cpu_spent / memory->second.slot_seconds;
+    if (memory->second.slot_seconds > 0) {
+      hint.task_cpu_seconds = memory->second.cpu_spent;
+      hint.slot_seconds = memory->second.slot_seconds;
+      hint.slot_efficiency = hint.task_cpu_seconds / hint.slot_seconds;
+    }
     if (hint.hint.has_memory || hint.hint.has_cpu) out.push_back(std::move(hint));
   }
   std::ranges::sort(out, {}, &AppVerticalHint::app);

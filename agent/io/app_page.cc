@@ -4,11 +4,12 @@
 #include <array>
 #include <optional>
 
+#include "agent/io/app_page_bottleneck.h"
+#include "agent/io/app_page_capacity.h"
 #include "agent/io/app_page_vertical.h"
 #include "agent/io/hints_json.h"
 #include "agent/io/html.h"
 #include "agent/io/page_parts.h"
-#include "agent/io/sideways_json.h"
 
 namespace flintgauge {
 namespace {
@@ -17,7 +18,6 @@ using html::append_row;
 using html::append_tile;
 using html::begin_section;
 using html::begin_table;
-using html::bytes_text;
 using html::escaped;
 using html::explain;
 using html::percent;
@@ -75,6 +75,19 @@ void append_steps(const AppHint& hint, std::string& out) {
   step("raw = need within [min, max]", h.raw);
   step("safe = raw, but no busy executor is given up", h.safe);
   step("desired = safe, as far as the lesser of H and H cluster has room", h.desired);
+  const ConfidenceTerms& seen = hint.confidence_terms;
+  step(
+      "confidence = min(1, tasks ended / 30) &middot; min(1, seconds seen / 60) &middot; (1 - age / greatest "
+      "age) = min(1, " +
+          text(seen.completed_tasks) + " / 30) &middot; min(1, " + text(seen.observed_seconds) +
+          " / 60) &middot; (1 - " + text(hint.age_seconds) + " / " + text(seen.max_age_seconds) + ")",
+      hint.confidence);
+  step("stable = the greatest desired of 300 s, of " + std::to_string(hint.stable_window.size()) +
+           " that no later one exceeds",
+       hint.stable);
+  step("wasted core-seconds = before + idle cores &middot; seconds = " + text(hint.waste.before) + " + " +
+           text(hint.waste.idle_cores) + " &middot; " + text(hint.waste.seconds),
+       hint.wasted_core_seconds);
   out += "</ol>";
 }
 
@@ -129,120 +142,6 @@ void append_horizontal(const AppHint* hint, std::string& out) {
   out += "</div>";
 }
 
-void append_causes(const AppBottleneck& one, std::string& out) {
-  begin_table("Cause", "Cost", "What decided", out);
-  for (const BottleneckCause& cause : one.result.causes()) {
-    append_row(to_string(cause.kind), percent(cause.share) + html::bar(cause.share, 1),
-               text(cause.figure) + " against " + text(cause.threshold) + ", confidence " +
-                   percent(cause.confidence),
-               out);
-  }
-  out += "</tbody></table>";
-}
-
-void append_bottleneck(const AppBottleneck* one, std::string& out) {
-  if (one == nullptr) return;
-  begin_section("Held back by", "judged over " + html::age_text(one->input.window_seconds), out);
-  if (one->result.count == 0) {
-    out += one->input.window_seconds > 0 ? "<p class=\"none\">The data do not decide.</p>"
-                                         : "<p class=\"none\">The first window is not full yet.</p>";
-  } else {
-    append_causes(*one, out);
-  }
-  const BottleneckFigures& f = one->result.figures;
-  const auto figure = [&](std::string_view name, const std::optional<double>& value) {
-    return std::string(name) + ' ' + (value ? percent(*value) : "&ndash;");
-  };
-  out += "<p class=\"note\">" + figure("Slots busy", f.busy) +
-         " &middot; of the tasks' time: " + figure("CPU", f.cpu) + ", " + figure("GC", f.gc) + ", " +
-         figure("waiting for shuffle", f.fetch) + ", " + figure("writing shuffle", f.write) + " &middot; " +
-         figure("spilled of what was read", f.spill) + " &middot; " + figure("tasks failed", f.failed) +
-         " &middot; " + figure("CPU periods throttled", f.throttled) + "</p></div>";
-}
-
-void append_quota(const AppQuota* one, std::string& out) {
-  if (one == nullptr || one->advice.pressure == QuotaPressure::kNone ||
-      one->advice.pressure == QuotaPressure::kUnknown) {
-    return;
-  }
-  begin_section("Quota", "seen from this node, which knows no quota", out);
-  out +=
-      "<p class=\"none\">" + std::string(to_string(one->advice.pressure)) + " (confidence " +
-      percent(one->advice.confidence) + "): dynamic allocation asks for " + text(one->input.target) +
-      " executors, " + text(one->input.executors) + " are there, for " + text(one->input.shortfall_seconds) +
-      " s, and no executor pod is starting here. Either the namespace's quota refuses them, or no node has "
-      "room for them.</p><p class=\"note\">Settings that help: spark.dynamicAllocation.maxExecutors=" +
-      text(one->advice.dynamic_allocation_max_executors) +
-      ", spark.executor.maxNumFailures=" + text(one->advice.executor_max_num_failures) + "</p></div>";
-}
-
-std::string amount_of(std::string_view resource, double amount) {
-  return resource == "memory" ? bytes_text(amount) : text(amount) + " " + std::string(resource);
-}
-
-std::string_view what_would_change(SidewaysCode code) {
-  switch (code) {
-    case SidewaysCode::kFits:
-      return "More pods on this node use the room up.";
-    case SidewaysCode::kNoFreeNode:
-      return "A pod here that ends, or a smaller executor.";
-    case SidewaysCode::kNeverFits:
-      return "A smaller executor, as the shape below, or larger nodes.";
-    default:
-      return "What only a hub can know.";
-  }
-}
-
-void append_sideways_inputs(const AppSideways& one, std::string& out) {
-  begin_table("Input", "Value", "What it is", out);
-  const auto both = [](const NodeResources& resources) {
-    return text(resources.cpu_cores) + " cores, " + bytes_text(resources.memory_bytes);
-  };
-  append_row("executor", both(one.executor), "requests of the largest executor here", out);
-  append_row("node", both(one.capacity), "its capacity", out);
-  append_row("daemonsets", both(one.daemonsets), "requests that every node has", out);
-  append_row("requested", both(one.requested), "by all pods here", out);
-  out += "</tbody></table>";
-}
-
-void append_sideways_steps(const AppSideways& one, std::string& out) {
-  const auto step = [&](const std::string& formula, const std::string& value) {
-    out += "<li>" + formula + " = <b>" + value + "</b></li>";
-  };
-  out += "<ol class=\"steps\">";
-  step(
-      "executors that an empty node like this would hold = min over cpu, memory of floor((node - daemonsets) "
-      "/ executor)",
-      text(one.packing.executors));
-  step("executors that still fit here = the same of (node - requested)", text(one.free_executors));
-  step("waste = 1 - executors &middot; executor / (node - daemonsets)",
-       percent(one.packing.waste_cpu) + " CPU, " + percent(one.packing.waste_memory) + " memory");
-  if (const auto& shape = one.result.shape) {
-    step("shape that fills it, " + text(shape->executors_per_node) + " a node, at most",
-         text(shape->cores) + " cores, " + bytes_text(shape->memory_bytes) +
-             (one.overhead_factor ? ", heap " + bytes_text(shape->heap_bytes) : ", heap not known"));
-  }
-  out += "</ol>";
-}
-
-void append_sideways(const AppSideways* one, std::string& out) {
-  if (one == nullptr) return;
-  begin_section("This node", "upper bounds: capacity is more than what pods may use", out);
-  append_sideways_inputs(*one, out);
-  append_sideways_steps(*one, out);
-  out.append("<p class=\"note\">One more executor here: <b>")
-      .append(to_string(one->result.code))
-      .append("</b>");
-  if (!one->result.resource.empty()) out += ", lacking " + amount_of(one->result.resource, one->result.gap);
-  out.append(". What would change it: ").append(what_would_change(one->result.code));
-  out += " Not known to a node: ";
-  for (const std::string_view name : kUnknownOnANode) {
-    if (name != kUnknownOnANode.front()) out += ", ";
-    out.append(name);
-  }
-  out += ".</p></div>";
-}
-
 void append_tiles(const HintsOfApp& hints, std::string& out) {
   const auto or_dash = [](const AppHint* hint, double value) {
     return hint ? text(value) : std::string("&ndash;");
@@ -270,11 +169,11 @@ std::string app_page(const AppRow& app, const Block& derived, const PageTitle& t
   out += "<h2>" + escaped(app.name.empty() ? app.app.app_id : app.name) + "<small>" +
          escaped(app.app.namespace_name) + " / " + escaped(app.app.app_id) + "</small></h2>";
   append_tiles(hints, out);
-  append_bottleneck(hints.bottleneck, out);
+  html::append_bottleneck(hints.bottleneck, out);
   append_horizontal(hints.horizontal, out);
   html::append_vertical(hints.vertical, out);
-  append_quota(hints.quota, out);
-  append_sideways(hints.sideways, out);
+  html::append_quota(hints.quota, out);
+  html::append_sideways(hints.sideways, out);
   const std::string api =
       "/api/v1/hints/" + escaped(app.app.namespace_name) + '/' + escaped(app.app.app_id) + "?explain=1";
   out += "</main><footer><a href=\"/\">All applications</a><a href=\"" + api +

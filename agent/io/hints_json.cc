@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "agent/io/bottleneck_json.h"
 #include "agent/io/json_object.h"
 #include "agent/io/sideways_json.h"
 #include "agent/io/vertical_json.h"
@@ -105,6 +106,32 @@ void write_pools(Object& object, Writer& writer, const std::vector<PoolHint>& po
   writer.EndArray();
 }
 
+/// How what stands beside the number was reached: confidence, the stable one, and the waste.
+void write_beside(Object& object, Writer& writer, const AppHint& hint) {
+  object.key("confidenceInputs");
+  {
+    Object one(writer);
+    one.number("completedTasks", hint.confidence_terms.completed_tasks);
+    one.number("observedSeconds", hint.confidence_terms.observed_seconds);
+    one.number("ageSeconds", hint.age_seconds);
+    one.number("maxAgeSeconds", hint.confidence_terms.max_age_seconds);
+  }
+  object.key("stableWindow");
+  writer.StartArray();
+  for (const StablePoint& point : hint.stable_window) {
+    Object one(writer);
+    one.number("ageSeconds", point.age_seconds);
+    one.number("desired", point.desired);
+  }
+  writer.EndArray();
+  object.key("waste");
+  Object one(writer);
+  one.number("beforeCoreSeconds", hint.waste.before);
+  one.number("idleCores", hint.waste.idle_cores);
+  one.number("seconds", hint.waste.seconds);
+  one.number("executorCores", hint.executor_cores);
+}
+
 void write_horizontal(Object& object, Writer& writer, const AppHint& hint, double since, bool explain) {
   object.number("sampleAgeSeconds", hint.age_seconds + since);
   object.number("confidence", hint.confidence);
@@ -129,90 +156,8 @@ void write_horizontal(Object& object, Writer& writer, const AppHint& hint, doubl
   if (!explain) return;
   object.key("terms");
   write_terms(writer, hint.input, hint.hint);
+  write_beside(object, writer, hint);
   if (!hint.queries.empty()) write_queries(object, writer, hint.queries);
-}
-
-struct InputField {
-  std::string_view name;
-  std::optional<double> BottleneckInput::*value;
-};
-constexpr auto kInputFields = std::to_array<InputField>({
-    {"executors", &BottleneckInput::executors},
-    {"slots", &BottleneckInput::slots},
-    {"activeTasks", &BottleneckInput::active_tasks},
-    {"pendingTasks", &BottleneckInput::pending_tasks},
-    {"driverCpuCores", &BottleneckInput::driver_cpu_cores},
-    {"jobShare", &BottleneckInput::job_share},
-    {"stageShare", &BottleneckInput::stage_share},
-    {"idleShare", &BottleneckInput::idle_share},
-    {"backlogShare", &BottleneckInput::backlog_share},
-    {"runSeconds", &BottleneckInput::run_seconds},
-    {"cpuSeconds", &BottleneckInput::cpu_seconds},
-    {"gcSeconds", &BottleneckInput::gc_seconds},
-    {"fetchWaitSeconds", &BottleneckInput::fetch_wait_seconds},
-    {"shuffleWriteSeconds", &BottleneckInput::shuffle_write_seconds},
-    {"deserializeSeconds", &BottleneckInput::deserialize_seconds},
-    {"diskSpilledBytes", &BottleneckInput::disk_spilled_bytes},
-    {"inputBytes", &BottleneckInput::input_bytes},
-    {"shuffleReadBytes", &BottleneckInput::shuffle_read_bytes},
-    {"tasksCompleted", &BottleneckInput::tasks_completed},
-    {"tasksFailed", &BottleneckInput::tasks_failed},
-    {"cfsPeriods", &BottleneckInput::cfs_periods},
-    {"cfsThrottledPeriods", &BottleneckInput::cfs_throttled_periods},
-    {"oomKills", &BottleneckInput::oom_kills},
-    {"oomExecutors", &BottleneckInput::oom_executors},
-    {"exitedExecutors", &BottleneckInput::exited_executors},
-    {"droppedEvents", &BottleneckInput::dropped_events},
-    {"stageTasks", &BottleneckInput::stage_tasks},
-    {"stageMedianSeconds", &BottleneckInput::stage_median_seconds},
-    {"stageMaxSeconds", &BottleneckInput::stage_max_seconds},
-    {"stageSchedulerDelaySeconds", &BottleneckInput::stage_scheduler_delay_seconds},
-    {"tailSeconds", &BottleneckInput::tail_seconds},
-    {"targetExecutors", &BottleneckInput::target_executors},
-    {"maxExecutors", &BottleneckInput::max_executors},
-    {"shortfallSeconds", &BottleneckInput::shortfall_seconds},
-    {"pendingPods", &BottleneckInput::pending_pods},
-    {"clusterPendingPods", &BottleneckInput::cluster_pending_pods},
-    {"quotaHeadroomExecutors", &BottleneckInput::quota_headroom_executors},
-});
-
-void write_figures(Writer& writer, const BottleneckFigures& figures) {
-  Object object(writer);
-  object.number("busy", figures.busy);
-  object.number("gc", figures.gc);
-  object.number("spill", figures.spill);
-  object.number("fetch", figures.fetch);
-  object.number("write", figures.write);
-  object.number("cpu", figures.cpu);
-  object.number("throttled", figures.throttled);
-  object.number("failed", figures.failed);
-  object.number("skew", figures.skew);
-  object.number("meanTaskSeconds", figures.mean_task_seconds);
-}
-
-void write_bottleneck(Object& object, Writer& writer, const AppBottleneck& one, double since, bool explain) {
-  object.number("sampleAgeSeconds", one.age_seconds + since);
-  object.text("kind", to_string(one.result.kind));
-  object.number("confidence", one.result.confidence);
-  object.number("windowSeconds", one.input.window_seconds);
-  object.key("causes");
-  writer.StartArray();
-  for (const BottleneckCause& cause : one.result.causes()) {
-    Object item(writer);
-    item.text("kind", to_string(cause.kind));
-    item.number("share", cause.share);
-    item.number("confidence", cause.confidence);
-    item.number("figure", cause.figure);
-    item.number("threshold", cause.threshold);
-  }
-  writer.EndArray();
-  object.key("figures");
-  write_figures(writer, one.result.figures);
-  if (!explain) return;
-  object.key("inputs");
-  Object inputs(writer);
-  inputs.number("windowSeconds", one.input.window_seconds);
-  for (const InputField& field : kInputFields) inputs.number(field.name, one.input.*field.value);
 }
 
 void write_quota(Object& object, Writer& writer, const AppQuota& one, double since, bool explain) {

@@ -108,6 +108,10 @@ void write_vertical(Object& object, Writer& writer, const AppVerticalHint& one, 
   if (!explain) return;
   write_inputs(object, writer, one.input);
   write_terms(object, writer, one.hint);
+  object.key("slotInputs");
+  Object slots(writer);
+  slots.number("taskCpuSeconds", one.task_cpu_seconds);
+  slots.number("slotSeconds", one.slot_seconds);
 }
 
 }  // namespace flintgauge

@@ -45,6 +45,26 @@ struct QueryHint {
   double executors = 0;
 };
 
+/// What the confidence of a horizontal hint was made of, beside the age of its data.
+struct ConfidenceTerms {
+  double completed_tasks = 0;
+  double observed_seconds = 0;
+  double max_age_seconds = 0;
+};
+
+/// One of the desired numbers of which the stable one is the greatest.
+struct StablePoint {
+  double age_seconds = 0;
+  double desired = 0;
+};
+
+/// The last addition to the wasted core-seconds: before + idle_cores * seconds.
+struct WasteStep {
+  double before = 0;
+  double idle_cores = 0;  ///< idle executors of the reading before this one, times their cores
+  double seconds = 0;     ///< between the two readings, at most the greatest age
+};
+
 /// A hint and everything it was made from, for /api/v1/hints.
 struct AppHint {
   AppKey app;
@@ -66,6 +86,9 @@ struct AppHint {
   std::vector<QueryHint> queries;     ///< streaming queries whose rates are known
   std::optional<double> by_rate;      ///< the greatest of theirs
   double executor_cores = 0;
+  ConfidenceTerms confidence_terms;
+  std::vector<StablePoint> stable_window;  ///< oldest first
+  WasteStep waste;                         ///< how wasted_core_seconds was reached
 };
 
 /// Workers that a standalone cluster should have: only where this node has its master and drives every
@@ -88,6 +111,7 @@ struct AppVerticalHint {
   VerticalHint hint;
   double slot_efficiency =
       kNotTold;  ///< CPU time of tasks / (slots * time), since the application was first seen
+  double task_cpu_seconds = kNotTold, slot_seconds = kNotTold;  ///< the two it is the ratio of
   /// Executors of the application that ran out of memory since it was first seen, by what ran out.
   double heap_ooms = 0, container_ooms = 0;
   double age_seconds = 0;  ///< of the executor list

@@ -110,14 +110,18 @@ class StableDesired {
   /// stands).
   double update(double desired, std::int64_t now_ms);
 
- private:
-  static constexpr std::int64_t kDownMs = 300'000;
-  static constexpr std::int64_t kBucketMs = 5'000;
-  static constexpr std::size_t kPoints = kDownMs / kBucketMs + 2;  // buckets that a window can touch, and one
   struct Point {
     std::int64_t at_ms = 0;
     double value = 0;
   };
+  /// What the stable number is the greatest of, oldest and greatest first: the points that a later, greater
+  /// one does not stand for. Valid until the next update().
+  std::span<const Point> window() const { return std::span(points_).first(count_); }
+
+ private:
+  static constexpr std::int64_t kDownMs = 300'000;
+  static constexpr std::int64_t kBucketMs = 5'000;
+  static constexpr std::size_t kPoints = kDownMs / kBucketMs + 2;  // buckets that a window can touch, and one
   // A queue of falling maxima: values fall and times rise from front to back.
   std::array<Point, kPoints> points_{};
   std::size_t count_ = 0;

@@ -121,6 +121,54 @@ TEST(EvaluateMeasured, BoundsAndRatioOfDynamicAllocationNarrowOurs) {
   EXPECT_EQ(hint_of(bench, facts, {}).input.max_executors, 200);
 }
 
+TEST(EvaluateMeasured, SparksOwnNumberIsTheParityOfTheWholeNotOfAProfile) {
+  Bench bench;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  ProfileFacts one;
+  one.executors = 1;
+  one.slots = 4;
+  one.pending_tasks = 40;
+  facts.profiles = {one, one};
+  facts.profiles[1].id = 1;
+  const std::vector<Row> rows = {
+      {testing::family_named("flintgauge_spark_executors"), {"a", "s-1", "max_needed"}, 3}};
+  bench.publish_pods(at(0), {pod("a", "d", "s-1", "driver", Phase::kRunning)});
+  bench.publish_facts(at(0), {facts}, rows);
+  const auto report = bench.evaluate(at(0));
+  ASSERT_EQ(report->hints.size(), 1U);
+  const AppHint& hint = report->hints[0];
+  ASSERT_TRUE(hint.input.max_needed_executors);
+  EXPECT_EQ(hint.hint.parity, 3);
+  EXPECT_FALSE(hint.input.cluster_headroom_executors) << "one node is no cluster";
+  ASSERT_EQ(hint.profiles.size(), 2U);
+  EXPECT_EQ(hint.profiles[1].hint.parity, 10);
+  EXPECT_FALSE(hint_of(bench, facts, {}).input.max_needed_executors) << "it is not told any more";
+}
+
+TEST(EvaluateMeasured, TellsHowConfidenceStableNumberAndWasteWereReached) {
+  Bench bench;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.executors = 5;
+  bench.publish_facts(at(0), {facts});
+  bench.evaluate(at(0));
+  facts.executors_at = facts.stages_at = at(10'000).steady;
+  bench.publish_facts(at(10'000), {facts});
+  const auto report = bench.evaluate(at(12'000));
+  ASSERT_EQ(report->hints.size(), 1U);
+  const AppHint& hint = report->hints[0];
+  EXPECT_EQ(hint.waste.before, 0);
+  EXPECT_EQ(hint.waste.idle_cores, 12);
+  EXPECT_EQ(hint.waste.seconds, 10);
+  EXPECT_EQ(hint.wasted_core_seconds, 120);
+  EXPECT_EQ(hint.confidence_terms.max_age_seconds, 30);
+  EXPECT_EQ(hint.confidence_terms.completed_tasks, facts.completed_tasks);
+  EXPECT_EQ(hint.confidence,
+            confidence(hint.confidence_terms.completed_tasks, hint.confidence_terms.observed_seconds, 2, 30));
+  ASSERT_FALSE(hint.stable_window.empty());
+  EXPECT_EQ(hint.stable_window.front().desired, hint.stable);
+  EXPECT_EQ(hint.stable_window.back().age_seconds, 0);
+}
+
 TEST(EvaluateMeasured, IdleCoresAddUp) {
   Bench bench;
   SparkAppFacts facts = burst("a", "s-1", at(0).steady);

@@ -187,6 +187,13 @@ TEST_F(HintRoutes, TheApplicationHasThemAll) {
   EXPECT_EQ(all["vertical"]["inputs"]["heapPeakBytes"]["p90"].GetInt64(), std::int64_t{5} << 30);
   EXPECT_EQ(all["sideways"]["freeExecutors"].GetInt(), 2);
   EXPECT_TRUE(all["terms"].HasMember("effectiveTargetSeconds"));
+  EXPECT_EQ(all["confidenceInputs"]["completedTasks"].GetInt(), 90);
+  EXPECT_EQ(all["confidenceInputs"]["ageSeconds"].GetInt(), 2);
+  EXPECT_EQ(all["stableWindow"][0]["desired"].GetInt(), 12);
+  EXPECT_DOUBLE_EQ(all["waste"]["beforeCoreSeconds"].GetDouble(), 80.5);
+  EXPECT_EQ(all["waste"]["idleCores"].GetInt(), 8);
+  EXPECT_EQ(all["vertical"]["slotInputs"]["slotSeconds"].GetInt(), 480);
+  EXPECT_EQ(all["vertical"]["slotInputs"]["taskCpuSeconds"].GetInt(), 240);
 }
 
 TEST_F(HintRoutes, OfANamespaceOnly) {
@@ -243,12 +250,27 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
   const HttpResponse found = page("/app/team-a/spark-0f3a");
   EXPECT_EQ(found.status, 200);
   EXPECT_EQ(found.content_type, "text/html; charset=utf-8");
-  for (const char* const part :
-       {"nightly-etl", "parity = ceil((R + P)", "(16 + 384)", "What would change it", "median of 3 executors",
-        "gc", "against 0.1", "6 runs of nightly-&lt;etl&gt;", "a fifth less than now",
-        "spark.executor.memory=6656m\nspark.executor.memoryOverhead=704m\n", "2 of their container",
-        "spark.dynamicAllocation.maxExecutors=2", "executors that an empty node",
-        "One more executor here: <b>fits</b>", "Not known to a node: allocatable"})
+  for (const char* const part : {"nightly-etl",
+                                 "parity = ceil((R + P)",
+                                 "(16 + 384)",
+                                 "What would change it",
+                                 "median of 3 executors",
+                                 "gc",
+                                 "against 0.1",
+                                 "6 runs of nightly-&lt;etl&gt;",
+                                 "a fifth less than now",
+                                 "spark.executor.memory=6656m\nspark.executor.memoryOverhead=704m\n",
+                                 "2 of their container",
+                                 "spark.dynamicAllocation.maxExecutors=2",
+                                 "executors that an empty node",
+                                 "One more executor here: <b>fits</b>",
+                                 "Not known to a node: allocatable",
+                                 "gcSeconds",
+                                 "GC seconds / run seconds",
+                                 "What would change it: more heap",
+                                 "next target = min(",
+                                 "What would change it: An executor pod that starts here",
+                                 "wasted core-seconds = before"})
     EXPECT_THAT(found.body, HasSubstr(part));
   const HttpResponse hostile = page("/app/team-<b>/spark-\"x\"&y");
   EXPECT_EQ(hostile.status, 200);

@@ -84,6 +84,8 @@ inline AppVerticalHint make_vertical(const AppKey& app) {
   in.gc_ratio = 0.02;
   one.hint = vertical_hint(in);
   one.slot_efficiency = 0.5;
+  one.task_cpu_seconds = 240;
+  one.slot_seconds = 480;
   one.container_ooms = 2;
   return one;
 }
@@ -165,6 +167,10 @@ inline void fill_derived(Block& block) {
   hint.input.confidence = 1;
   hint.startups = 3;
   hint.wasted_core_seconds = 120.5;
+  hint.waste = {80.5, 8, 5};
+  hint.executor_cores = 4;
+  hint.confidence_terms = {90, 3600, 8};
+  hint.stable_window = {{250, 12}, {0, 11}};
   report->hints = {hint};
   report->verticals = {make_vertical(etl)};
   report->bottlenecks = {make_bottleneck(etl)};

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does the sums of the hints again, from the JSON of ?explain=1 alone and the text of docs/hints.md.
 
-  recompute_hints.py FILE...             answers of /api/v1/hints/NAMESPACE/APP_ID?explain=1, or "-"
+  recompute_hints.py FILE...             answers of /api/v1/hints[/NAMESPACE[/APP_ID]]?explain=1, or "-"
 
 Independent of the C++ code on purpose: it shares no constant and no table with it. Exit 1 names what differs.
 """
@@ -205,6 +205,53 @@ def sideways(i):
     return again, shape
 
 
+def beside(told, expect):
+    """Sections 1.5, 1.7 and 1.8: confidence, the stable number, the waste, and what is derived from E, B and W."""
+    seen, i = told["confidenceInputs"], told["inputs"]
+    k = min(1, seen["completedTasks"] / 30) * min(1, seen["observedSeconds"] / 60)
+    expect("confidence of the formula", i["confidence"], k)
+    expect("confidence", told["confidence"], k * max(0, 1 - seen["ageSeconds"] / seen["maxAgeSeconds"]))
+    window = [point["desired"] for point in told["stableWindow"] if point["ageSeconds"] <= 305]
+    expect("stable", told["desiredStable"], max(window + [told["desired"]]))
+    expect("points of the window", len(window), len(told["stableWindow"]))
+    waste = told["waste"]
+    expect("waste", told["wastedCoreSeconds"], waste["beforeCoreSeconds"] + waste["idleCores"] * waste["seconds"])
+    expect("idle", told["idleExecutors"], i["executors"] - i["busyExecutors"])
+    slots = i["tasksPerExecutor"] * max(i["executors"], 1)
+    expect("backlog", told["backlogSeconds"], (i["pendingTasks"] + i["runningTasks"] / 2) * i["meanTaskSeconds"] / slots)
+    expect("unmet", told["unmet"], told["terms"]["safe"] - told["terms"]["desired"])
+
+
+def quota(told, expect):
+    """Section 4.3."""
+    i, E, H = told["inputs"], told["current"], told["headroomExecutors"]
+    target, step = i["targetExecutors"] or 0, i["executorsToAdd"]
+    following = max(target, 0 if step is None else E) + (step or 0)
+    if i["maxNeeded"] is not None:
+        following = min(following, max(target, i["maxNeeded"]))
+    if i["maxExecutors"] is not None:
+        following = min(following, i["maxExecutors"])
+    pods = max(i["executorPods"], E)
+    short = i["targetExecutors"] is not None and target > E and (i["shortfallSeconds"] or 0) >= i["startupSeconds"]
+    if H is not None:
+        starved = H < 1 and target > i["executorPods"]
+        pressure = "starved" if starved else "next_step" if following - pods > H else "none"
+    else:
+        pressure = "suspected" if short and i["pendingPods"] == 0 else "unknown"
+    sure = {"starved": 1, "next_step": 1, "suspected": 0.5}.get(pressure, 0)
+    expect("quota pressure", told["pressure"], pressure)
+    expect("quota next target", told["nextTarget"], following)
+    expect("quota confidence", told["confidence"], sure)
+    expect("quota maximum", told["settings"]["spark.dynamicAllocation.maxExecutors"], max(1, pods + (H or 0)) if sure else None)
+    expect("quota failures", told["settings"]["spark.executor.maxNumFailures"], 1000000 if sure else None)
+
+
+def pool(told, expect):
+    """Section 1.8: workers of a standalone cluster."""
+    cores = sum(app["desired"] * app["executorCores"] for app in told["applications"])
+    expect(f"pool {told['cluster']}", told["desired"], math.ceil(cores / told["coresPerWorker"]))
+
+
 def near(a, b):
     if a is None or b is None:
         return a is b
@@ -216,6 +263,9 @@ def check_vertical(told, expect):
     expect("vertical confidence", told["confidence"], again.confidence)
     for name, value in again.terms.items():
         expect(f"vertical {name}", told["terms"][name], value)
+    slots = told["slotInputs"]
+    known = slots["slotSeconds"] is not None
+    expect("slot efficiency", told["slotEfficiency"], slots["taskCpuSeconds"] / slots["slotSeconds"] if known else None)
     expect("vertical settings", told["settings"], again.lines())
     expect("vertical has memory", told["memoryBytes"] is not None, bool(again.parts))
     expect("vertical has cpu", told["cpuCores"] is not None, again.cpu is not None)
@@ -243,6 +293,8 @@ def check(hint):
             expect(f"horizontal {name}", one["terms"][name], value)
         expect("horizontal desired", one["desired"], terms["desired"])
         expect("horizontal reason", one["reason"], reason)
+    if "stableWindow" in hint:
+        beside(hint, expect)
     for query in hint.get("queries", []):
         expect(f"query {query['query']}", query["executors"], by_rate(hint["inputs"], query))
     if hint.get("queries"):
@@ -262,6 +314,11 @@ def check(hint):
             share, confidence = window.found.get(cause["kind"], (None, None))
             expect(f"{cause['kind']} share", cause["share"], share)
             expect(f"{cause['kind']} confidence", cause["confidence"], confidence)
+    told = hint.get("quota", hint if "pressure" in hint else None)
+    if told is not None:
+        quota(told, expect)
+    for one in hint.get("pools", []):
+        pool(one, expect)
     told = hint.get("sideways", hint if "executorsPerNode" in hint else None)
     if told is not None:
         again, shape = sideways(told["inputs"])
@@ -278,10 +335,11 @@ def main():
     failed = False
     for name in sys.argv[1:]:
         with sys.stdin if name == "-" else open(name, encoding="utf-8") as file:
-            hint = json.load(file)
-        for line in check(hint):
-            failed = True
-            print(f"{hint.get('namespace')}/{hint.get('appId')}: {line}")
+            answer = json.load(file)
+        for hint in [answer, *answer.get("hints", [])]:
+            for line in check(hint):
+                failed = True
+                print(f"{hint.get('namespace')}/{hint.get('appId')}: {line}")
     sys.exit(failed)
 
 
