@@ -1,7 +1,10 @@
 #include "agent/core/app_hints.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace flintgauge {
@@ -20,8 +23,57 @@ double observed_seconds(const SparkAppFacts& facts, const App* app, const Now& n
   return std::max(by_us, seconds(now.wall.ms - app->driver_started.ms));
 }
 
-/// The input of one profile: its own executors and work; whatever is told of the application only is the
-/// application's.
+/// Of "3.5.1": 3005; 0 when it is no version.
+int version_number(std::string_view text) {
+  int major = 0;
+  int minor = 0;
+  const char* const end = text.data() + text.size();
+  const auto [dot, fault] = std::from_chars(text.data(), end, major);
+  if (fault != std::errc() || dot == end || *dot != '.') return 0;
+  if (std::from_chars(dot + 1, end, minor).ec != std::errc()) return 0;
+  return major * 1'000 + minor;
+}
+
+/// Whether dynamic allocation keeps executors whose shuffle files a live job may still read: by default since
+/// Spark 3.4 (spark.md section 9). Without tasks no job is known to live.
+bool keeps_shuffle(const SparkAppFacts& facts) {
+  constexpr int kOnByDefault = 3'004;
+  if (facts.running_tasks + facts.pending_tasks <= 0 || facts.settings == nullptr) return false;
+  const SparkSettings& settings = *facts.settings;
+  return settings.dynamic_allocation.value_or(false) &&
+         settings.shuffle_tracking.value_or(version_number(facts.spark_version) >= kOnByDefault);
+}
+
+bool holds_shuffle(const ExecutorFacts& executor) {
+  return executor.is_active && executor.totals[Measure::kExecutorShuffleWriteBytes] > 0;  // NaN: not told
+}
+
+/// Executors with a task, cached blocks, or shuffle files that are kept.
+double busy_executors(const SparkAppFacts& facts) {
+  const auto by_list = static_cast<double>(facts.busy_executors);
+  if (!keeps_shuffle(facts)) return by_list;
+  const auto holders = std::ranges::count_if(facts.executor_list, [](const ExecutorFacts& executor) {
+    return executor.is_active &&
+           (executor.active_tasks > 0 || executor.rdd_blocks > 0 || holds_shuffle(executor));
+  });
+  return std::max(by_list, static_cast<double>(holders));
+}
+
+/// As SparkAppFacts::mean_task_seconds, over the stages of one profile; 0 = not known.
+double mean_of_profile(const SparkAppFacts& facts, std::int64_t profile) {
+  double weighted_seconds = 0;
+  double weight = 0;
+  for (const StageFacts& stage : facts.stage_list) {
+    if (stage.resource_profile_id != profile || !(stage.tasks_complete > 0)) continue;
+    const double remaining = std::max(0.0, stage.tasks - stage.tasks_complete);
+    weighted_seconds += remaining * stage.run_seconds / stage.tasks_complete;
+    weight += remaining;
+  }
+  return weight > 0 && weighted_seconds > 0 ? weighted_seconds / weight : 0;
+}
+
+/// The input of one profile: its own executors, work and task time where known; whatever is told of the
+/// application only is the application's.
 ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts,
                          const HorizontalInput& whole) {
   ProfileHint out;
@@ -34,11 +86,15 @@ ProfileHint profile_hint(const ProfileFacts& profile, const SparkAppFacts& facts
   in.pending_tasks = profile.pending_tasks;
   if (profile.executors > 0)
     in.tasks_per_executor = std::max(1.0, std::floor(profile.slots / profile.executors));
+  if (const double own = mean_of_profile(facts, profile.id); own > 0) in.mean_task_seconds = own;
   in.busy_executors = 0;
+  const bool with_shuffle = keeps_shuffle(facts);
   for (const ExecutorFacts& executor : facts.executor_list) {
     if (!executor.is_active || executor.resource_profile_id != profile.id) continue;
     // Without knowledge of cached blocks any executor may hold some.
-    in.busy_executors += executor.active_tasks > 0 || !(executor.rdd_blocks <= 0) ? 1 : 0;
+    const bool is_busy =
+        executor.active_tasks > 0 || !(executor.rdd_blocks <= 0) || (with_shuffle && holds_shuffle(executor));
+    in.busy_executors += is_busy ? 1 : 0;
   }
   out.hint = horizontal_hint(in);
   return out;
@@ -61,7 +117,7 @@ void take_counts(const SparkAppFacts& facts, const App* app, HorizontalInput& in
   // Executors on other nodes are not in our pod list, so the larger of the two counts.
   const std::int64_t pods = app != nullptr ? app->executor_pods_held : 0;
   in.executor_pods = static_cast<double>(std::max(facts.executors, pods));
-  in.busy_executors = static_cast<double>(facts.busy_executors);
+  in.busy_executors = busy_executors(facts);
   in.running_tasks = static_cast<double>(facts.running_tasks);
   in.pending_tasks = static_cast<double>(facts.pending_tasks);
   if (app != nullptr && !std::isnan(app->sample.max_needed)) in.max_needed_executors = app->sample.max_needed;

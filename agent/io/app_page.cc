@@ -28,7 +28,8 @@ void append_inputs(const AppHint& hint, std::string& out) {
   begin_table("Input", "Value", "What it is", out);
   append_row("E", text(in.executors), "executors registered with the driver", out);
   append_row("X", text(in.executor_pods), "executor pods, pending ones included", out);
-  append_row("B", text(in.busy_executors), "busy: running a task, or holding cached blocks", out);
+  append_row("B", text(in.busy_executors),
+             "busy: running a task, or holding cached blocks or tracked shuffle files", out);
   append_row("R", text(in.running_tasks), "tasks running", out);
   append_row("P", text(in.pending_tasks), "tasks of active stages that wait", out);
   append_row("c", text(in.tasks_per_executor), "tasks an executor runs at once", out);
@@ -112,7 +113,7 @@ std::string_view what_would_change(HintReason reason) {
       return "Room in the namespace's ResourceQuota, or on the cluster's nodes where that is less, raises "
              "it.";
     case HintReason::kBusyFloor:
-      return "It falls as executors end their tasks and give up their cached blocks.";
+      return "It falls as executors end their tasks and give up what they hold for others.";
     case HintReason::kStale:
       return "Fresh data of the driver.";
   }

@@ -145,6 +145,59 @@ TEST(EvaluateMeasured, SparksOwnNumberIsTheParityOfTheWholeNotOfAProfile) {
   EXPECT_FALSE(hint_of(bench, facts, {}).input.max_needed_executors) << "it is not told any more";
 }
 
+TEST(EvaluateMeasured, AProfileHasTheTaskTimeOfItsOwnStages) {
+  Bench bench;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  ProfileFacts one;
+  one.executors = 1;
+  one.slots = 4;
+  one.pending_tasks = 90;
+  facts.profiles = {one, one};
+  facts.profiles[1].id = 1;
+  StageFacts stage;
+  stage.resource_profile_id = 1;
+  stage.tasks = 100;
+  stage.tasks_complete = 10;
+  stage.run_seconds = 420;
+  facts.stage_list = {stage};
+  const AppHint hint = hint_of(bench, facts, {});
+  ASSERT_EQ(hint.profiles.size(), 2U);
+  EXPECT_EQ(hint.profiles[0].input.mean_task_seconds, hint.input.mean_task_seconds)
+      << "none of its own ended";
+  EXPECT_EQ(hint.profiles[1].input.mean_task_seconds, 42);
+}
+
+TEST(EvaluateMeasured, ExecutorsWithTrackedShuffleFilesAreBusy) {
+  Bench bench;
+  auto settings = std::make_shared<SparkSettings>();
+  settings->dynamic_allocation = true;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.settings = settings;
+  facts.executors = 4;
+  facts.busy_executors = 1;
+  facts.executor_list = {executor("1", 0), executor("2", 0), executor("3", 0), executor("4", 0)};
+  for (ExecutorFacts& one : facts.executor_list) one.active_tasks = one.rdd_blocks = 0;
+  facts.executor_list[0].active_tasks = 1;
+  facts.executor_list[1].totals[Measure::kExecutorShuffleWriteBytes] = 1;
+  facts.executor_list[2].totals[Measure::kExecutorShuffleWriteBytes] = 0;
+  const auto busy = [&] { return hint_of(bench, facts, {}).input.busy_executors; };
+  EXPECT_EQ(busy(), 1) << "of an unknown version";
+  facts.spark_version = "3.3.4";
+  EXPECT_EQ(busy(), 1);
+  facts.spark_version = "3.5.1";
+  EXPECT_EQ(busy(), 2) << "on by default";
+  settings->shuffle_tracking = false;
+  EXPECT_EQ(busy(), 1);
+  facts.spark_version = "3.3.4";
+  settings->shuffle_tracking = true;
+  EXPECT_EQ(busy(), 2);
+  settings->dynamic_allocation = false;
+  EXPECT_EQ(busy(), 1);
+  settings->dynamic_allocation = true;
+  facts.running_tasks = facts.pending_tasks = 0;
+  EXPECT_EQ(busy(), 1) << "no job is known to read them";
+}
+
 TEST(EvaluateMeasured, TellsHowConfidenceStableNumberAndWasteWereReached) {
   Bench bench;
   SparkAppFacts facts = burst("a", "s-1", at(0).steady);

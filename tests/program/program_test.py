@@ -362,13 +362,20 @@ class Hints(DemoCase):
             wrong["terms"]["need"] += 1
             wrong["bottleneck"]["kind"] = "oom"
             wrong["vertical"]["confidence"] += 0.5
+            wrong["vertical"]["slotInputs"]["taskCpuSeconds"] = 1e9
+            wrong["waste"]["beforeCoreSeconds"] += 1
+            wrong["desiredStable"] += 1
+            wrong["confidenceInputs"]["completedTasks"] = 1
+            wrong["sideways"]["freeExecutors"] += 1
+            wrong["sideways"]["code"] = "quota"
             code, lines = self.again(script, json.dumps(wrong))
             self.assertEqual(code, 1)
-            self.assertIn("horizontal need", lines)
-            self.assertIn("kind: told oom", lines)
-            self.assertIn("vertical confidence", lines)
-            part = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}/vertical?explain=1")[2].decode()
-            self.assertEqual(self.again(script, part), (0, ""))
+            for line in ("horizontal need", "kind: told oom", "vertical confidence", "slot efficiency", "waste: told", "stable: told",
+                         "confidence of the formula", "sideways freeExecutors", "sideways code: told quota"):
+                self.assertIn(line, lines)
+            for part in ("vertical", "horizontal", "sideways", "bottleneck", *(["quota"] if "quota" in hint else [])):
+                alone = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}/{part}?explain=1")[2].decode()
+                self.assertEqual(self.again(script, alone), (0, ""), part)
 
     @staticmethod
     def again(script, body):
