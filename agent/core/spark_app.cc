@@ -1,6 +1,7 @@
 #include "agent/core/spark_app.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace flintgauge::spark {
@@ -25,7 +26,8 @@ void App::apply(const Target& target, const SparkStages& list, const Now& now) {
 }
 
 double App::work_seen() const {
-  return executors_.total(place(Column::kTasksCompleted)) + executors_.total(place(Column::kTasksFailed));
+  const std::array<double, kTotals> totals = executors_.totals();
+  return totals[place(Column::kTasksCompleted)] + totals[place(Column::kTasksFailed)];
 }
 
 bool App::has_stage_news() const {
@@ -96,13 +98,14 @@ void App::raise_totals() {
   const auto raise = [this](Column column, double total) {
     numbers_.set(column, std::max(numbers_.value[place(column)], total));
   };
+  const std::array<double, kTotals> of_executors = executors_.totals();
+  const std::array<double, kTotals> of_stages = stages_.totals();
   for (std::size_t i = 0; i < kTotals; ++i) {
-    if (executors_.told(i)) raise(static_cast<Column>(i), executors_.total(i));
+    if (executors_.told(i)) raise(static_cast<Column>(i), of_executors[i]);
     if (!stages_.told()) continue;
-    const double of_stages = stages_.total(i);
-    raise(static_cast<Column>(i), of_stages);
+    raise(static_cast<Column>(i), of_stages[i]);
     double& kept = stage_totals_.values[i];
-    if (!(kept >= of_stages)) kept = of_stages;  // not told before is not greater either
+    if (!(kept >= of_stages[i])) kept = of_stages[i];  // not told before is not greater either
   }
 }
 

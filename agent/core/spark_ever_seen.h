@@ -73,6 +73,15 @@ class EverSeen {
     return sum;
   }
 
+  /// total() of each: one pass over the things instead of one for each counter.
+  std::array<double, kCounters> totals() const {
+    std::array<double, kCounters> sums = base_;
+    for (const auto& [key, entry] : entries_) {
+      for (std::size_t i = 0; i < kCounters; ++i) sums[i] += entry.counters[i];
+    }
+    return sums;
+  }
+
   bool ever() const { return ever_; }
 
   /// Folds what nobody lists, oldest first, down to `kept` entries.

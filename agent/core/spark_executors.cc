@@ -113,6 +113,12 @@ void ExecutorBook::take(Entry& entry, const SparkExecutor& row, SteadyTime at) {
   }
 }
 
+std::array<double, kTotals> ExecutorBook::totals() const {
+  std::array<double, kTotals> sums = seen_.totals();
+  for (std::size_t i = 0; i < kTotals; ++i) sums[i] += driver_before_[i] + (is_local() ? driver_[i] : 0);
+  return sums;
+}
+
 bool ExecutorBook::is_of_another_context(const SparkExecutors& list) const {
   if (driver_added_.ms == 0) return false;
   return std::ranges::any_of(list.executors, [this](const SparkExecutor& row) {

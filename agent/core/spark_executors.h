@@ -77,9 +77,7 @@ class ExecutorBook {
   bool is_local() const { return driver_slots_ > 0 && !seen_.ever(); }
   double driver_slots() const { return driver_slots_; }
   bool told(std::size_t total) const { return (told_ & bit(total)) != 0; }
-  double total(std::size_t total) const {
-    return driver_before_[total] + seen_.total(total) + (is_local() ? driver_[total] : 0);
-  }
+  std::array<double, kTotals> totals() const;
 
   LossBook& losses() { return losses_; }
   const LossNumbers& loss_numbers() const { return losses_.numbers(); }

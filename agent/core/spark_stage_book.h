@@ -1,6 +1,7 @@
 // The stages of one application, as its driver's lists tell them. Private to the Spark fold; one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ class StageBook {
 
   const StagesNow& now() const { return now_; }
   bool told() const { return told_; }  ///< ever
-  double total(std::size_t total) const { return seen_.total(total); }
+  std::array<double, kTotals> totals() const { return seen_.totals(); }
   /// Active stages, at most SparkAppFacts::kMaxStages, in order of their ids.
   const std::vector<StageFacts>& active() const { return active_; }
 

@@ -153,8 +153,9 @@ std::vector<TargetSet::Wanted> Source::find_targets() const {
 }
 
 std::unique_ptr<TargetRun> Source::make_run(TargetSet::Wanted wanted, const Now& now) {
-  // All targets of a server share a phase, so those of equal interval stay in one round.
-  const std::string place = settings_.node_name + ' ' + std::string(origin_of(wanted.target.url));
+  // All targets of a source share the node's phase, so that those of equal interval are one round: asked at
+  // once, folded and published together. Each server has one lane, so no server is asked for more at once.
+  const std::string place = settings_.node_name + ' ' + std::string(to_string(settings_.kind));
   const std::int64_t phase_ms = phase_of(place, wanted.target.pace.interval_ms);
   EndpointCounters& counters = metrics_.endpoint(settings_.kind, wanted.collector->name());
   const SteadyTime first{now.steady.ms + settings_.start_delay_ms};
