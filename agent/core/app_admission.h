@@ -11,9 +11,9 @@
 
 namespace flintgauge {
 
-/// Series that the evaluator can make for one application at most: description, horizontal and vertical hint,
-/// bottleneck, executors of this node.
-inline constexpr std::size_t kDerivedSeriesPerApp = 1 + 23 + 19 + 22 + 4;
+/// Series that the evaluator can make for one application at most: description, horizontal hint, vertical
+/// hints of executors and driver, bottleneck, executors of this node.
+inline constexpr std::size_t kDerivedSeriesPerApp = 1 + 23 + 19 + 13 + 22 + 4;
 
 class AppAdmission {
  public:

@@ -15,7 +15,8 @@
 
 #include "agent/core/app_table.h"
 #include "agent/core/job_history.h"
-#include "agent/core/vpa.h"
+#include "agent/core/live_memory.h"
+#include "agent/core/memory_shape.h"
 #include "flintgauge/block.h"
 #include "flintgauge/evaluate.h"
 
@@ -43,21 +44,11 @@ class AppVertical {
   void restart_clock(const Now& now);
 
  private:
-  enum class Oom : std::uint8_t { kNone, kHeap, kContainer };
-  /// One executor, by what both sources say of it.
-  struct Live {
-    MemoryPeak heap, unified, non_heap, python, container;
-    double container_bytes = 0;  ///< highest resident memory; 0 = not seen on this node
-    double cpu_seconds = 0;      ///< at the last sample
-    std::int64_t cpu_at_ms = 0;  ///< 0 = none
-    bool ran_out = false;        ///< out of memory, counted once
-    SteadyTime used;
-  };
-  /// An executor's pod on this node.
+  /// An executor's or a driver's pod on this node.
   struct PodEntry {
-    bool is_executor = false;
+    bool is_known = false;
     AppKey app;
-    std::string executor_id;
+    std::string executor_id;  ///< kDriverId for a driver
     JobKey job;
   };
   struct AppMemory {
@@ -69,26 +60,25 @@ class AppVertical {
     bool has_totals = false;
     SteadyTime at;
     SteadyTime used;
-    std::map<std::string, Live, std::less<>> executors;
+    std::map<std::string, LiveMemory, std::less<>> executors;  ///< and the driver, as kDriverId
   };
   /// A driver says who its executors are: what is beyond is not sampled, and counted.
   static constexpr std::size_t kMaxExecutors = 2'000;
 
   WallTime time_of(const Now& now) const { return {base_.wall.ms + elapsed_ms(base_.steady, now.steady)}; }
   /// The executor, which lives now; counted in the record when it is new. Null when it is one too many.
-  Live* live_of(const AppKey& app, std::string_view executor_id, JobRecord& record, const Now& now);
+  LiveMemory* live_of(const AppKey& app, std::string_view executor_id, JobRecord& record, const Now& now);
   void read_pods(const Block& kubelet, const AppTable& apps, const Now& now);
   void sample_usage(const Block& kubelet, const Now& now);
-  static void sample_container(const ExecutorUsage& usage, Live& live, JobRecord& record, WallTime at);
   void sample_app(const SparkAppFacts& facts, const App& app, const Now& now);
-  static void sample_executor(const ExecutorFacts& executor, Live& live, JobRecord& record, WallTime at);
+  void sample_driver(const SparkAppFacts& facts, const App& app, const Now& now);
   void sample_totals(const SparkAppFacts& facts, const App& app, AppMemory& memory, const Now& now);
-  static void note_oom(Oom kind, const VerticalInput& shape, AppMemory& memory, Live& live, JobRecord& record,
-                       WallTime at);
-  VerticalInput shape_of(const SparkAppFacts& facts, std::int64_t profile) const;
-  static VerticalInput shape_of(const Pod& pod);
-  static Oom oom_of(const Pod& pod);
-  static Oom oom_of(std::string_view remove_reason);
+  static void count_oom(Oom kind, AppMemory& memory);
+  /// By the driver's settings, else by a pod of that role and profile on this node.
+  VerticalInput shape_of(const SparkAppFacts& facts, Role role, std::int64_t profile) const;
+  void size_executors(const SparkAppFacts& facts, const App& app, const AppMemory& memory, WallTime at,
+                      AppVerticalHint& out) const;
+  void size_driver(const SparkAppFacts& facts, const App& app, WallTime at, AppVerticalHint& out) const;
   void forget(SteadyTime now);
 
   EvaluateSettings settings_;

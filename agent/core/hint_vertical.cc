@@ -223,7 +223,8 @@ std::string spark_size(double bytes) {
 VerticalHint vertical_hint(const VerticalInput& input) {
   const VerticalInput in = sane(input);
   VerticalHint out;
-  out.confidence = std::min(1.0, in.runs / kTrustedRuns) * std::min(1.0, in.executors / kTrustedExecutors);
+  out.confidence = std::min(1.0, in.runs / kTrustedRuns);
+  if (!in.is_driver) out.confidence *= std::min(1.0, in.executors / kTrustedExecutors);
   out.has_memory = in.heap_bytes > 0 && in.heap.p90 > 0;
   if (out.has_memory) decide_memory(in, out);
   out.has_cpu = in.cpu_cores.p90 > 0;
@@ -243,16 +244,17 @@ MemoryParts memory_now(const VerticalInput& input) {
 
 std::vector<std::string> vertical_lines(const VerticalInput& input, const VerticalHint& hint) {
   std::vector<std::string> lines;
+  const std::string role = input.is_driver ? "driver" : "executor";
   if (hint.has_memory) {
-    lines.push_back("spark.executor.memory=" + spark_size(hint.target[MemoryPart::kHeap]));
-    lines.push_back("spark.executor.memoryOverhead=" + spark_size(hint.target[MemoryPart::kOverhead]));
+    lines.push_back("spark." + role + ".memory=" + spark_size(hint.target[MemoryPart::kHeap]));
+    lines.push_back("spark." + role + ".memoryOverhead=" + spark_size(hint.target[MemoryPart::kOverhead]));
     if (input.pyspark_bytes > 0)
       lines.push_back("spark.executor.pyspark.memory=" + spark_size(hint.target[MemoryPart::kPyspark]));
   }
   if (hint.has_cpu) {
     const auto millicores =
         static_cast<std::int64_t>(std::lround(hint.cpu_target_cores * kMilliCoresPerCore));
-    lines.push_back("spark.kubernetes.executor.request.cores=" + std::to_string(millicores) + 'm');
+    lines.push_back("spark.kubernetes." + role + ".request.cores=" + std::to_string(millicores) + 'm');
   }
   return lines;
 }

@@ -90,10 +90,12 @@ void add_claim(const Group& group, Claim& claim, SchemaWriter& writer) {
   claim.shown = claim.present;
 }
 
-/// Spark's own container among those of an executor pod; a pod template may have renamed it or put others
-/// beside it.
-bool is_executor(const Pod& pod, const Container& container) {
-  if (container.name == "spark-kubernetes-executor" || container.name == "executor") return true;
+/// Spark's own container among those of an executor or driver pod; a pod template may have renamed it or put
+/// others beside it.
+bool is_sparks_own(const Pod& pod, const Container& container) {
+  for (const std::string_view name : {"spark-kubernetes-executor", "executor", "spark-kubernetes-driver"}) {
+    if (container.name == name) return true;
+  }
   const auto is_regular = [](const Container& one) { return one.kind == ContainerKind::kRegular; };
   return is_regular(container) && std::ranges::count_if(pod.containers, is_regular) == 1;
 }
@@ -123,7 +125,7 @@ ColumnMask Page::hidden_counters() {
 }
 
 void Page::fill_usage(Block& block, const Now& now) const {
-  block.executor_usage.clear();
+  block.spark_usage.clear();
   if (block.pods == nullptr) return;
   constexpr std::size_t kCpu = channel_of(Measure::kCpuUsageSeconds);
   for (const Slot& slot : slots_.all()) {
@@ -131,9 +133,10 @@ void Page::fill_usage(Block& block, const Now& now) const {
       continue;
     if (slot.pod == kNoPod || !SlotTable::is_live(slot)) continue;
     const GroupIndex app = pods_[slot.pod].app;
-    if (app == kNoGroup || groups_[app].role != Role::kExecutor) continue;
-    if (slot.listed == nullptr || !is_executor(*slot.listed_pod, *slot.listed)) continue;
-    ExecutorUsage usage;
+    if (app == kNoGroup || (groups_[app].role != Role::kExecutor && groups_[app].role != Role::kDriver))
+      continue;
+    if (slot.listed == nullptr || !is_sparks_own(*slot.listed_pod, *slot.listed)) continue;
+    SparkUsage usage;
     usage.pod = static_cast<std::uint32_t>(slot.listed_pod - block.pods->pods.data());
     constexpr std::array kGauges = {Measure::kMemoryWorkingSetBytes, Measure::kMemoryRssBytes};
     const std::array values = {&usage.memory_working_set_bytes, &usage.memory_rss_bytes};
@@ -148,7 +151,7 @@ void Page::fill_usage(Block& block, const Now& now) const {
     }
     const bool is_told = !std::isnan(usage.memory_working_set_bytes) || !std::isnan(usage.memory_rss_bytes) ||
                          !std::isnan(usage.cpu_seconds);
-    if (is_told) block.executor_usage.push_back(usage);  // else another slot means this container
+    if (is_told) block.spark_usage.push_back(usage);  // else another slot means this container
   }
 }
 

@@ -20,7 +20,7 @@ class Page {
 
   /// Allocates only when the set of series changed, or the block's vectors are too small.
   void fill(Block& block, const Now& now);
-  /// Writes Block::executor_usage. REQUIRES: block.pods is the list that the slots were resolved with.
+  /// Writes Block::spark_usage. REQUIRES: block.pods is the list that the slots were resolved with.
   void fill_usage(Block& block, const Now& now) const;
 
  private:

@@ -182,6 +182,8 @@ void App::write_facts(SparkAppFacts& facts) const {
     facts.totals.values[i] = (numbers_.present & bit(i)) != 0 ? numbers_.value[i] : kNotTold;
   }
   facts.stage_totals = stage_totals_;
+  facts.has_driver = executors_.knows_driver();
+  facts.driver = executors_.driver();
   ExecutorListWriter writer(facts);
   if (executors_.listed().known) {
     executors_.write_listed(writer);

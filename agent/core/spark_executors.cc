@@ -138,6 +138,7 @@ void ExecutorBook::apply(const SparkExecutors& list, SteadyTime at) {
   for (const SparkExecutor& row : list.executors) {
     if (row.id == kDriverId) {
       for (const auto& [column, from] : kRowTotals) Seen::raise(driver_[place(column)], row.*from);
+      for (const Growing& field : kGrowing) raise_known(driver_facts_.*field.fact, row.*field.row);
       if (row.added.ms != 0) driver_added_ = row.added;
       driver_slots_ = static_cast<double>(row.max_tasks);
       driver_active = static_cast<double>(row.active_tasks);
@@ -201,6 +202,8 @@ void ExecutorBook::take(Entry* entry, Measure measure, double value) {
 
 void ExecutorBook::take_driver(Measure measure, double value) {
   if (measure == Measure::kExecutorMaxTasks) driver_slots_ = value;
+  const auto* const growing = std::ranges::find(kGrowing, measure, &Growing::measure);
+  if (growing != kGrowing.end()) return raise_known(driver_facts_.*growing->fact, value);
   const std::size_t i = place_of_total(measure);
   if (i >= kTotals) return;
   told_ |= bit(i);
@@ -214,6 +217,7 @@ void ExecutorBook::begin_again(SteadyTime now) {
   }
   driver_.fill(0);
   driver_added_ = {};
+  driver_facts_ = {};
   losses_.begin_again(seen_, now);
   seen_.begin_again();
 }

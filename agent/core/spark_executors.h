@@ -84,6 +84,10 @@ class ExecutorBook {
   /// Counts the losses that are due. `is_over`: nobody will say any more.
   void settle(SteadyTime now, bool is_over) { losses_.settle(seen_, now, is_over); }
 
+  /// Peaks of memory of the driver's own row.
+  const ExecutorFacts& driver() const { return driver_facts_; }
+  bool knows_driver() const { return driver_facts_.peak_jvm_heap_bytes > 0 && driver_slots_ <= 0; }
+
   /// Executors of the REST list, active ones first.
   void write_listed(ExecutorListWriter& to) const;
 
@@ -93,9 +97,10 @@ class ExecutorBook {
   Seen seen_;
   std::array<double, kTotals> driver_{};         ///< counters of the driver's own row
   std::array<double, kTotals> driver_before_{};  ///< in local mode: of those that are gone
-  WallTime driver_added_;                        ///< ms 0 = not told
-  double driver_slots_ = 0;                      ///< 0 unless in local mode
-  ColumnSet told_ = 0;                           ///< totals that executors were ever said to have
+  ExecutorFacts driver_facts_;
+  WallTime driver_added_;    ///< ms 0 = not told
+  double driver_slots_ = 0;  ///< 0 unless in local mode
+  ColumnSet told_ = 0;       ///< totals that executors were ever said to have
   ExecutorsNow rest_;
   std::vector<Entry*> rest_listed_, listed_before_;
   LossBook losses_;

@@ -7,13 +7,24 @@
 namespace flintgauge {
 namespace {
 
-constexpr auto kMemory = family("flintgauge_hint_executor_memory_bytes");
-constexpr auto kMemoryLower = family("flintgauge_hint_executor_memory_lower_bytes");
-constexpr auto kMemoryUpper = family("flintgauge_hint_executor_memory_upper_bytes");
-constexpr auto kCpu = family("flintgauge_hint_executor_cpu_cores");
-constexpr auto kCpuLower = family("flintgauge_hint_executor_cpu_lower_cores");
-constexpr auto kCpuUpper = family("flintgauge_hint_executor_cpu_upper_cores");
-constexpr auto kVerticalConfidence = family("flintgauge_hint_executor_confidence_ratio");
+/// The families of a role.
+struct Families {
+  FamilyId memory, memory_lower, memory_upper, cpu, cpu_lower, cpu_upper, confidence;
+};
+constexpr Families kExecutor{.memory = family("flintgauge_hint_executor_memory_bytes"),
+                             .memory_lower = family("flintgauge_hint_executor_memory_lower_bytes"),
+                             .memory_upper = family("flintgauge_hint_executor_memory_upper_bytes"),
+                             .cpu = family("flintgauge_hint_executor_cpu_cores"),
+                             .cpu_lower = family("flintgauge_hint_executor_cpu_lower_cores"),
+                             .cpu_upper = family("flintgauge_hint_executor_cpu_upper_cores"),
+                             .confidence = family("flintgauge_hint_executor_confidence_ratio")};
+constexpr Families kDriver{.memory = family("flintgauge_hint_driver_memory_bytes"),
+                           .memory_lower = family("flintgauge_hint_driver_memory_lower_bytes"),
+                           .memory_upper = family("flintgauge_hint_driver_memory_upper_bytes"),
+                           .cpu = family("flintgauge_hint_driver_cpu_cores"),
+                           .cpu_lower = family("flintgauge_hint_driver_cpu_lower_cores"),
+                           .cpu_upper = family("flintgauge_hint_driver_cpu_upper_cores"),
+                           .confidence = family("flintgauge_hint_driver_confidence_ratio")};
 
 /// Off-heap and Python memory are parts only where they are in use.
 bool has_part(const VerticalHint& hint, std::size_t part) {
@@ -22,30 +33,41 @@ bool has_part(const VerticalHint& hint, std::size_t part) {
   return hint.has_memory && (!is_optional || hint.target.bytes[part] > 0);
 }
 
-VerticalShape shape_of(const AppVerticalHint& one) {
-  unsigned bits = one.hint.has_cpu ? 1U : 0U;
+unsigned bits_of(const VerticalHint& hint) {
+  unsigned bits = hint.has_cpu ? 1U : 0U;
   for (std::size_t part = 0; part < kMemoryPartNames.size(); ++part)
-    bits = bits << 1U | (has_part(one.hint, part) ? 1U : 0U);
-  return {one.app, bits};
+    bits = bits << 1U | (has_part(hint, part) ? 1U : 0U);
+  return bits;
+}
+
+VerticalShape shape_of(const AppVerticalHint& one) {
+  constexpr unsigned kBits = kMemoryPartNames.size() + 1;
+  return {one.app, bits_of(one.hint) << kBits | (one.driver ? bits_of(one.driver->hint) : 0U)};
+}
+
+void add(const AppKey& key, const VerticalHint& hint, const Families& families, SeriesList& list) {
+  if (!hint.has_memory && !hint.has_cpu) return;
+  const std::string_view ns = key.namespace_name;
+  const std::string_view app = key.app_id;
+  for (std::size_t part = 0; part < kMemoryPartNames.size(); ++part) {
+    if (!has_part(hint, part)) continue;
+    list.add(families.memory, {ns, app, kMemoryPartNames[part]}, hint.target.bytes[part]);
+    list.add(families.memory_lower, {ns, app, kMemoryPartNames[part]}, hint.lower.bytes[part]);
+    list.add(families.memory_upper, {ns, app, kMemoryPartNames[part]}, hint.upper.bytes[part]);
+  }
+  if (hint.has_cpu) {
+    list.add(families.cpu, {ns, app}, hint.cpu_target_cores);
+    list.add(families.cpu_lower, {ns, app}, hint.cpu_lower_cores);
+    list.add(families.cpu_upper, {ns, app}, hint.cpu_upper_cores);
+  }
+  list.add(families.confidence, {ns, app}, hint.confidence);
 }
 
 }  // namespace
 
 void add_vertical(const AppVerticalHint& one, SeriesList& list) {
-  const std::string_view ns = one.app.namespace_name;
-  const std::string_view app = one.app.app_id;
-  for (std::size_t part = 0; part < kMemoryPartNames.size(); ++part) {
-    if (!has_part(one.hint, part)) continue;
-    list.add(kMemory, {ns, app, kMemoryPartNames[part]}, one.hint.target.bytes[part]);
-    list.add(kMemoryLower, {ns, app, kMemoryPartNames[part]}, one.hint.lower.bytes[part]);
-    list.add(kMemoryUpper, {ns, app, kMemoryPartNames[part]}, one.hint.upper.bytes[part]);
-  }
-  if (one.hint.has_cpu) {
-    list.add(kCpu, {ns, app}, one.hint.cpu_target_cores);
-    list.add(kCpuLower, {ns, app}, one.hint.cpu_lower_cores);
-    list.add(kCpuUpper, {ns, app}, one.hint.cpu_upper_cores);
-  }
-  list.add(kVerticalConfidence, {ns, app}, one.hint.confidence);
+  add(one.app, one.hint, kExecutor, list);
+  if (one.driver) add(one.app, one.driver->hint, kDriver, list);
 }
 
 bool take_shapes(const std::vector<AppVerticalHint>& items, std::vector<VerticalShape>& shapes) {

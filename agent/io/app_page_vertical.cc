@@ -45,11 +45,10 @@ void append_part(std::string_view name, MemoryPart part, const Column& column, s
              out);
 }
 
-void append_parts(const AppVerticalHint& one, std::string& out) {
-  const VerticalHint& hint = one.hint;
+void append_parts(const VerticalInput& in, const VerticalHint& hint, std::string& out) {
   begin_table("Part", "Should have", "What it has, and why", out);
   if (hint.has_memory) {
-    const Column column{memory_now(one.input), hint};
+    const Column column{memory_now(in), hint};
     append_part("heap", MemoryPart::kHeap, column, explain(hint.heap_reason), out);
     append_part("overhead", MemoryPart::kOverhead, column, explain(hint.overhead_reason), out);
     if (hint.target[MemoryPart::kOffHeap] > 0)
@@ -59,23 +58,25 @@ void append_parts(const AppVerticalHint& one, std::string& out) {
   }
   if (hint.has_cpu) {
     append_row("CPU", text(hint.cpu_target_cores) + " cores",
-               "now " + text(one.input.request_cores) + ", between " + text(hint.cpu_lower_cores) + " and " +
+               "now " + text(in.request_cores) + ", between " + text(hint.cpu_lower_cores) + " and " +
                    text(hint.cpu_upper_cores) + ": a request, no limit",
                out);
   }
   out += "</tbody></table>";
 }
 
-void append_steps(const AppVerticalHint& one, std::string& out) {
-  const VerticalInput& in = one.input;
-  const VerticalHint& hint = one.hint;
+void append_steps(const VerticalInput& in, const VerticalHint& hint, std::string& out) {
   const auto step = [&](const std::string& formula, const std::string& value) {
     out += "<li>" + formula + " = <b>" + value + "</b></li>";
   };
   out += "<ol class=\"steps\">";
-  step("confidence = min(1, runs / 5) &middot; min(1, executors / 10) = min(1, " + text(in.runs) +
-           " / 5) &middot; min(1, " + text(in.executors) + " / 10)",
-       text(hint.confidence));
+  if (in.is_driver) {
+    step("confidence = min(1, runs / 5) = min(1, " + text(in.runs) + " / 5)", text(hint.confidence));
+  } else {
+    step("confidence = min(1, runs / 5) &middot; min(1, executors / 10) = min(1, " + text(in.runs) +
+             " / 5) &middot; min(1, " + text(in.executors) + " / 10)",
+         text(hint.confidence));
+  }
   if (hint.has_memory) {
     step("heap used &middot; 1.15 = " + bytes_text(in.heap.p90) + " &middot; 1.15",
          bytes_text(hint.heap_need_bytes));
@@ -103,20 +104,34 @@ void append_notes(const AppVerticalHint& one, std::string& out) {
          " of the slots' time</p>";
 }
 
+void append_settings(const VerticalInput& in, const VerticalHint& hint, std::string& out) {
+  out += "<pre class=\"note paste\">";
+  for (const std::string& line : vertical_lines(in, hint)) out += escaped(line) + '\n';
+  out += "</pre></div>";
+}
+
+void append_size(std::string_view whose, const std::string& job_name, const VerticalInput& in,
+                 const VerticalHint& hint, std::string& out) {
+  begin_section(
+      "Size of " + std::string(whose),
+      "for the next run, from " + text(in.runs) + " runs of " + escaped(job_name) + " seen on this node",
+      out);
+  append_parts(in, hint, out);
+  append_steps(in, hint, out);
+}
+
 }  // namespace
 
 void append_vertical(const AppVerticalHint* one, std::string& out) {
   if (one == nullptr) return;
-  begin_section("Size of an executor",
-                "for the next run, from " + text(one->input.runs) + " runs of " + escaped(one->job_name) +
-                    " seen on this node",
-                out);
-  append_parts(*one, out);
-  append_steps(*one, out);
-  append_notes(*one, out);
-  out += "<pre class=\"note paste\">";
-  for (const std::string& line : vertical_lines(one->input, one->hint)) out += escaped(line) + '\n';
-  out += "</pre></div>";
+  if (one->hint.has_memory || one->hint.has_cpu) {
+    append_size("an executor", one->job_name, one->input, one->hint, out);
+    append_notes(*one, out);
+    append_settings(one->input, one->hint, out);
+  }
+  if (!one->driver) return;
+  append_size("the driver", one->job_name, one->driver->input, one->driver->hint, out);
+  append_settings(one->driver->input, one->driver->hint, out);
 }
 
 }  // namespace flintgauge::html

@@ -88,8 +88,15 @@ void write_executor(Json& json, const SparkExecutor& executor, const std::string
 }
 
 SparkExecutor driver_row() {
+  constexpr double kMiB = 1024.0 * 1024.0;
   SparkExecutor row;
   row.id = "driver";
+  row.max_memory_bytes = 434 * kMiB;
+  row.memory_used_bytes = 2 * kMiB;
+  row.peak_jvm_heap_bytes = 390 * kMiB;
+  row.peak_jvm_off_heap_bytes = 190 * kMiB;
+  row.peak_on_heap_unified_bytes = 2 * kMiB;
+  row.peak_process_tree_python_rss_bytes = 0;
   return row;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/io/vertical_json.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,26 +25,26 @@ void write_spread(Object& object, Writer& writer, std::string_view name, const S
   inner.number("p95", spread.p95);
 }
 
-void write_memory(Object& object, Writer& writer, const AppVerticalHint& one) {
-  if (!one.hint.has_memory) return object.null("memoryBytes");
+void write_memory(Object& object, Writer& writer, const VerticalInput& input, const VerticalHint& hint) {
+  if (!hint.has_memory) return object.null("memoryBytes");
   object.key("memoryBytes");
   Object memory(writer);
-  write_parts(memory, writer, "current", memory_now(one.input));
-  write_parts(memory, writer, "target", one.hint.target);
-  write_parts(memory, writer, "lower", one.hint.lower);
-  write_parts(memory, writer, "upper", one.hint.upper);
-  memory.text("heapReason", to_string(one.hint.heap_reason));
-  memory.text("overheadReason", to_string(one.hint.overhead_reason));
+  write_parts(memory, writer, "current", memory_now(input));
+  write_parts(memory, writer, "target", hint.target);
+  write_parts(memory, writer, "lower", hint.lower);
+  write_parts(memory, writer, "upper", hint.upper);
+  memory.text("heapReason", to_string(hint.heap_reason));
+  memory.text("overheadReason", to_string(hint.overhead_reason));
 }
 
-void write_cpu(Object& object, Writer& writer, const AppVerticalHint& one) {
-  if (!one.hint.has_cpu) return object.null("cpuCores");
+void write_cpu(Object& object, Writer& writer, const VerticalInput& input, const VerticalHint& hint) {
+  if (!hint.has_cpu) return object.null("cpuCores");
   object.key("cpuCores");
   Object cpu(writer);
-  cpu.number("current", one.input.request_cores);
-  cpu.number("target", one.hint.cpu_target_cores);
-  cpu.number("lower", one.hint.cpu_lower_cores);
-  cpu.number("upper", one.hint.cpu_upper_cores);
+  cpu.number("current", input.request_cores);
+  cpu.number("target", hint.cpu_target_cores);
+  cpu.number("lower", hint.cpu_lower_cores);
+  cpu.number("upper", hint.cpu_upper_cores);
 }
 
 void write_inputs(Object& object, Writer& writer, const VerticalInput& input) {
@@ -79,6 +80,28 @@ void write_terms(Object& object, Writer& writer, const VerticalHint& hint) {
   terms.text("formula", "docs/hints.md section 2");
 }
 
+void write_settings(Object& object, Writer& writer, const VerticalInput& input, const VerticalHint& hint) {
+  object.key("settings");
+  writer.StartArray();
+  for (const std::string& line : vertical_lines(input, hint))
+    writer.String(line.data(), static_cast<rapidjson::SizeType>(line.size()));
+  writer.EndArray();
+}
+
+void write_driver(Object& object, Writer& writer, const std::optional<DriverSize>& driver, bool explain) {
+  if (!driver) return object.null("driver");
+  object.key("driver");
+  Object one(writer);
+  one.number("confidence", driver->hint.confidence);
+  one.number("runs", driver->input.runs);
+  write_memory(one, writer, driver->input, driver->hint);
+  write_cpu(one, writer, driver->input, driver->hint);
+  write_settings(one, writer, driver->input, driver->hint);
+  if (!explain) return;
+  write_inputs(one, writer, driver->input);
+  write_terms(one, writer, driver->hint);
+}
+
 }  // namespace
 
 void write_vertical(Object& object, Writer& writer, const AppVerticalHint& one, double since, bool explain) {
@@ -88,8 +111,8 @@ void write_vertical(Object& object, Writer& writer, const AppVerticalHint& one, 
   object.number("confidence", one.hint.confidence);
   object.number("runs", one.input.runs);
   object.number("executorsSeen", one.input.executors);
-  write_memory(object, writer, one);
-  write_cpu(object, writer, one);
+  write_memory(object, writer, one.input, one.hint);
+  write_cpu(object, writer, one.input, one.hint);
   object.key("outOfMemory");
   {
     Object oom(writer);
@@ -100,11 +123,8 @@ void write_vertical(Object& object, Writer& writer, const AppVerticalHint& one, 
   }
   object.number("gcRatio", one.input.gc_ratio);
   object.number("slotEfficiency", one.slot_efficiency);
-  object.key("settings");
-  writer.StartArray();
-  for (const std::string& line : vertical_lines(one.input, one.hint))
-    writer.String(line.data(), static_cast<rapidjson::SizeType>(line.size()));
-  writer.EndArray();
+  write_settings(object, writer, one.input, one.hint);
+  write_driver(object, writer, one.driver, explain);
   if (!explain) return;
   write_inputs(object, writer, one.input);
   write_terms(object, writer, one.hint);

@@ -42,6 +42,12 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"spark.memory.storageFraction", &S::memory_storage_fraction, Form::kNumber},
     {"spark.kubernetes.executor.request.cores", &S::request_cores, Form::kQuantity},
     {"spark.kubernetes.executor.limit.cores", &S::limit_cores, Form::kQuantity},
+    {"spark.driver.memory", &S::driver_memory_bytes, Form::kMebibytes},
+    {"spark.driver.memoryOverhead", &S::driver_memory_overhead_bytes, Form::kMebibytes},
+    {"spark.driver.memoryOverheadFactor", &S::driver_memory_overhead_factor, Form::kNumber},
+    {"spark.driver.minMemoryOverhead", &S::min_driver_memory_overhead_bytes, Form::kMebibytes},
+    {"spark.kubernetes.driver.request.cores", &S::driver_request_cores, Form::kQuantity},
+    {"spark.driver.cores", &S::driver_cores, Form::kNumber},
     {"spark.task.cpus", &S::task_cpus, Form::kNumber},
     {"spark.executor.instances", &S::executor_instances, Form::kNumber},
     {"spark.executor.maxNumFailures", &S::max_executor_failures, Form::kNumber},
@@ -188,10 +194,11 @@ SettingVerdict take_spark_property(SparkSettings& settings, std::string_view key
     return take_metrics_property(settings, key.substr(kMetricsConf.size()), value);
   if (key == kFactor) return store(settings.memory_overhead_factor, plain_number(value));
   if (key == kKubernetesFactor) {
-    // Properties come sorted by key, so the executor's own is there already.
+    // Properties come sorted by key, so the executor's own is there already, and the driver's.
     const std::optional<double> factor = plain_number(value);
     if (!factor) return SettingVerdict::kUnreadable;
     if (!settings.memory_overhead_factor) settings.memory_overhead_factor = factor;
+    if (!settings.driver_memory_overhead_factor) settings.driver_memory_overhead_factor = factor;
     return SettingVerdict::kKept;
   }
   for (const Setting& setting : kSettings) {

@@ -111,8 +111,8 @@ struct Refused {
   double times = 0;
 };
 
-/// What the kubelet says of one running container of an executor pod. NaN: not told.
-struct ExecutorUsage {
+/// What the kubelet says of the running container of an executor or a driver. NaN: not told.
+struct SparkUsage {
   std::uint32_t pod = 0;  ///< place in Block::pods
   double memory_rss_bytes = kNotTold;
   double memory_working_set_bytes = kNotTold;
@@ -127,10 +127,10 @@ struct Block {
   std::uint64_t checksum = 0;  ///< of the values, set by publish() in debug builds; 0 in others
   SteadyTime committed;
   WallTime committed_wall;
-  std::shared_ptr<const Schema> schema;       ///< never null in a published block
-  std::vector<double> values;                 ///< by series of the schema
-  std::shared_ptr<const PodList> pods;        ///< kubelet source only
-  std::vector<ExecutorUsage> executor_usage;  ///< kubelet source only, in the order of its slots
+  std::shared_ptr<const Schema> schema;  ///< never null in a published block
+  std::vector<double> values;            ///< by series of the schema
+  std::shared_ptr<const PodList> pods;   ///< kubelet source only
+  std::vector<SparkUsage> spark_usage;   ///< kubelet source only, in the order of its slots
   std::vector<TargetState> targets;
   std::vector<Refused> refused;           ///< sorted by namespace
   std::vector<SparkAppFacts> spark_apps;  ///< Spark source only

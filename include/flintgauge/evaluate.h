@@ -103,6 +103,12 @@ struct PoolHint {
 };
 
 /// How much memory and CPU the executors of an application's job should ask for, and what that was made from.
+/// Memory and CPU of a driver.
+struct DriverSize {
+  VerticalInput input;
+  VerticalHint hint;
+};
+
 struct AppVerticalHint {
   AppKey app;
   std::string job_name;  ///< whose history it is
@@ -115,6 +121,7 @@ struct AppVerticalHint {
   /// Executors of the application that ran out of memory since it was first seen, by what ran out.
   double heap_ooms = 0, container_ooms = 0;
   double age_seconds = 0;  ///< of the executor list
+  std::optional<DriverSize> driver;
 };
 
 /// What holds an application back, and what that was concluded from.

@@ -120,7 +120,7 @@ inline constexpr auto kAgentFamilies = std::to_array<Family>({
    "Log lines left out by the rate limit.",
    "the agent"},
   {"flintgauge_history_jobs", MetricType::kGauge, Owner::kSelf, {},
-   "Jobs whose executors are remembered.",
+   "Histories that are remembered: of a job's executors by resource profile, and of its driver.",
    "the agent"},
   {"flintgauge_history_jobs_dropped_total", MetricType::kCounter, Owner::kSelf, {},
    "Jobs forgotten because there are too many.",

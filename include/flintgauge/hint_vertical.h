@@ -45,7 +45,9 @@ struct Spread {
 
 /// Bytes, cores, ratios. What is not finite or negative counts as 0, which is "not known" where 0 cannot be.
 struct VerticalInput {
-  // What an executor has now.
+  bool is_driver = false;  ///< a driver's size: there is one in a run
+
+  // What an executor has now, or the driver.
   double heap_bytes = 0;  ///< 0: unknown, there is no memory hint
   double overhead_bytes = 0;
   double offheap_bytes = 0;
@@ -100,7 +102,7 @@ constexpr std::string_view to_string(VerticalReason reason) {
 struct VerticalHint {
   bool has_memory = false;  ///< heap and its peaks are known
   bool has_cpu = false;
-  double confidence = 0;  ///< min(1, runs / 5) * min(1, executors / 10)
+  double confidence = 0;  ///< min(1, runs / 5) * min(1, executors / 10); of a driver the first factor
 
   MemoryParts target, lower, upper;  ///< lower <= target <= upper, each part
   VerticalReason heap_reason = VerticalReason::kPeaks;

@@ -121,6 +121,13 @@ struct SparkSettings {
   std::optional<double> offheap_bytes;
   std::optional<double> memory_fraction, memory_storage_fraction;
   std::optional<double> request_cores, limit_cores;  ///< spark.kubernetes.executor.request.cores, limit.cores
+  std::optional<double> driver_memory_bytes;         ///< spark.driver.memory
+  std::optional<double> driver_memory_overhead_bytes;  ///< spark.driver.memoryOverhead
+  std::optional<double>
+      driver_memory_overhead_factor;  ///< spark.driver.memoryOverheadFactor, else Kubernetes' own
+  std::optional<double> min_driver_memory_overhead_bytes;  ///< spark.driver.minMemoryOverhead
+  std::optional<double> driver_request_cores;              ///< spark.kubernetes.driver.request.cores
+  std::optional<double> driver_cores;                      ///< spark.driver.cores
   std::optional<double> task_cpus;
   std::optional<double> executor_instances;
   std::optional<double> max_executor_failures;  ///< spark.executor.maxNumFailures

@@ -138,6 +138,9 @@ struct SparkAppFacts {
   /// has_executors. Excess over kMaxExecutors is left out, removed ones first, and counted.
   std::vector<ExecutorFacts> executor_list;
   std::int64_t executors_left_out = 0;
+  /// The driver's own peaks of memory. False in local mode, where it is its own executor.
+  bool has_driver = false;
+  ExecutorFacts driver;
   /// Active stages in order of their ids; empty without has_stages, excess over kMaxStages left out.
   std::vector<StageFacts> stage_list;
   /// Profiles that have an active executor or an active stage, by id.

@@ -114,6 +114,14 @@ TEST(SparkEnvironment, TheExecutorsOwnOverheadFactorWins) {
                 .memory_overhead_factor,
             0.2);
   EXPECT_EQ(settings_of({{"spark.kubernetes.memoryOverheadFactor", "0.4"}}).memory_overhead_factor, 0.4);
+  EXPECT_EQ(settings_of({{"spark.driver.memoryOverheadFactor", "0.2"},
+                         {"spark.kubernetes.memoryOverheadFactor", "0.4"}})
+                .driver_memory_overhead_factor,
+            0.2);
+  EXPECT_EQ(settings_of({{"spark.kubernetes.memoryOverheadFactor", "0.4"}}).driver_memory_overhead_factor,
+            0.4);
+  EXPECT_EQ(settings_of({{"spark.driver.memory", "3g"}}).driver_memory_bytes, 3.0 * 1024 * 1024 * 1024);
+  EXPECT_EQ(settings_of({{"spark.kubernetes.driver.request.cores", "500m"}}).driver_request_cores, 0.5);
   EXPECT_EQ(settings_of({{"spark.kubernetes.memoryOverheadFactor", "0.4"},
                          {"spark.executor.memoryOverheadFactor", "0.2"}})
                 .memory_overhead_factor,

@@ -108,7 +108,7 @@ struct Bench {
     block.pods = nullptr;
     block.targets.clear();
     block.spark_apps.clear();
-    block.executor_usage.clear();
+    block.spark_usage.clear();
     fill(block);
     block.committed = now.steady;
     block.committed_wall = now.wall;

@@ -50,7 +50,7 @@ ExecutorFacts executor(const std::string& id, double heap_gib) {
 struct JobRun {
   Bench bench;
   std::vector<Pod> pods;
-  std::vector<ExecutorUsage> usage;
+  std::vector<SparkUsage> usage;
   SparkAppFacts facts;
 
   void begin(int run, std::int64_t ms, const std::string& ns = "a") {
@@ -64,8 +64,8 @@ struct JobRun {
     facts.settings = settings;
     usage = {usage_of(1, 2.6 * kGiB, 0), usage_of(2, 2.5 * kGiB, 0)};
   }
-  static ExecutorUsage usage_of(std::uint32_t pod, double bytes, double cpu_seconds) {
-    ExecutorUsage out;
+  static SparkUsage usage_of(std::uint32_t pod, double bytes, double cpu_seconds) {
+    SparkUsage out;
     out.pod = pod;
     out.memory_rss_bytes = out.memory_working_set_bytes = bytes;
     out.cpu_seconds = cpu_seconds;
@@ -75,8 +75,8 @@ struct JobRun {
     facts.executors_at = facts.stages_at = at(ms).steady;
     bench.publish(Shard::kKubelet, at(ms), [&](Block& block) {
       block.pods = std::make_shared<const PodList>(PodList{pods});
-      for (ExecutorUsage& one : usage) one.cpu_at_ms = at(ms).wall.ms;
-      block.executor_usage = usage;
+      for (SparkUsage& one : usage) one.cpu_at_ms = at(ms).wall.ms;
+      block.spark_usage = usage;
     });
     bench.publish_facts(at(ms), {facts});
     return bench.evaluate(at(ms));
@@ -93,7 +93,7 @@ TEST(EvaluateVertical, PublishesEverySeriesOfAHint) {
   run.begin(1, 0);
   run.step(0);
   for (int minute = 1; minute <= 3; ++minute) {
-    for (ExecutorUsage& one : run.usage) one.cpu_seconds += 90;  // 1.5 cores
+    for (SparkUsage& one : run.usage) one.cpu_seconds += 90;  // 1.5 cores
     run.step(minute * kMinute);
   }
   const auto report = run.bench.evaluate(at(3 * kMinute));
@@ -292,6 +292,76 @@ TEST(EvaluateVertical, SlotsAreJudgedFromTheFirstListOfStagesOn) {
   EXPECT_DOUBLE_EQ(report->verticals.at(0).slot_efficiency, 0.5);
 }
 
+/// A driver of 2 GiB that uses 1 GiB of heap.
+void know_driver(JobRun& run) {
+  auto settings = std::make_shared<SparkSettings>(*run.facts.settings);
+  settings->driver_memory_bytes = 2 * kGiB;
+  settings->driver_request_cores = 1;
+  run.facts.settings = settings;
+  run.facts.has_driver = true;
+  run.facts.driver = executor("driver", 1);
+  run.usage.push_back(JobRun::usage_of(0, 1.3 * kGiB, 0));
+}
+
+TEST(EvaluateVertical, SizesTheDriverByTheRunsAlone) {
+  JobRun run;
+  std::shared_ptr<const Report> report;
+  for (int i = 1; i <= 5; ++i) {
+    run.begin(i, i * kDay);
+    know_driver(run);
+    run.step(i * kDay);
+    run.usage[2].cpu_seconds += 30;  // half a core for a minute
+    report = run.step(i * kDay + kMinute);
+  }
+  ASSERT_EQ(report->verticals.size(), 1U);
+  ASSERT_TRUE(report->verticals[0].driver);
+  const DriverSize& driver = *report->verticals[0].driver;
+  EXPECT_EQ(driver.input.heap_bytes, 2 * kGiB);
+  EXPECT_EQ(driver.input.overhead_bytes, 384 * kMiB);
+  EXPECT_EQ(driver.input.runs, 5);
+  EXPECT_EQ(driver.input.executors, 5) << "one a run";
+  EXPECT_EQ(driver.hint.confidence, 1) << "ten drivers are not waited for";
+  EXPECT_EQ(driver.hint.target[MemoryPart::kHeap] / kMiB, 1792) << "a fifth lower: 1638.4 in steps of 256";
+  EXPECT_EQ(report->verticals[0].input.executors, 30) << "the driver is none of them";
+  const std::string labels = "{namespace=\"a\",app_id=\"spark-5\"";
+  EXPECT_EQ(run.bench.series.at("flintgauge_hint_driver_memory_bytes" + labels + ",part=\"heap\"}"),
+            1792 * kMiB);
+  EXPECT_NEAR(run.bench.series.at("flintgauge_hint_driver_cpu_cores" + labels + "}"), 0.5 * 1.15, 0.05);
+  EXPECT_EQ(run.bench.series.at("flintgauge_hint_driver_confidence_ratio" + labels + "}"), 1);
+}
+
+TEST(EvaluateVertical, ADriverAloneIsSizedByItsPod) {
+  JobRun run;
+  run.begin(1, 0);
+  know_driver(run);
+  run.facts.settings = nullptr;
+  run.facts.executor_list.clear();
+  run.usage.erase(run.usage.begin(), run.usage.begin() + 2);
+  const auto report = run.step(0);
+  ASSERT_EQ(report->verticals.size(), 1U);
+  EXPECT_FALSE(report->verticals[0].hint.has_memory);
+  ASSERT_TRUE(report->verticals[0].driver);
+  EXPECT_EQ(report->verticals[0].driver->input.heap_bytes, 4095 * kMiB);
+  EXPECT_EQ(report->verticals[0].driver->input.request_cores, 2);
+}
+
+TEST(EvaluateVertical, RemembersADriverThatWasKilledForItsMemory) {
+  JobRun run;
+  run.begin(1, 0);
+  know_driver(run);
+  run.step(0);
+  Termination end;
+  end.reason = "OOMKilled";
+  run.pods[0].containers[0].last_terminated = end;
+  const auto report = run.step(kMinute);
+  ASSERT_EQ(report->verticals.size(), 1U);
+  EXPECT_EQ(report->verticals[0].container_ooms, 0) << "that is of executors";
+  EXPECT_EQ(report->verticals[0].input.overhead_floor_bytes, 0);
+  ASSERT_TRUE(report->verticals[0].driver);
+  // The pod's 4505 MiB are 4095 and 410 to whoever sees the pod alone; a fifth of 4505 is 901.
+  EXPECT_EQ(report->verticals[0].driver->hint.target[MemoryPart::kOverhead] / kMiB, 1344);
+}
+
 // The budget is asked for all that one application can have.
 TEST(EvaluateVertical, AnApplicationHasNoMoreSeriesThanItsBudgetWasAskedFor) {
   JobRun run;
@@ -300,6 +370,7 @@ TEST(EvaluateVertical, AnApplicationHasNoMoreSeriesThanItsBudgetWasAskedFor) {
   settings->offheap_enabled = true;
   settings->offheap_bytes = settings->pyspark_memory_bytes = kGiB;
   run.facts.settings = settings;
+  know_driver(run);
   run.facts.queries = {{"orders", 100, 200, 1}};
   const std::vector<testing::Row> capacity = {
       {testing::family_named("flintgauge_node_cpu_capacity_cores"), {}, 16},
@@ -309,11 +380,11 @@ TEST(EvaluateVertical, AnApplicationHasNoMoreSeriesThanItsBudgetWasAskedFor) {
     run.bench.publish(Shard::kKubelet, at(minute * kMinute), [&](Block& block) {
       set_rows(block, capacity);
       block.pods = std::make_shared<const PodList>(PodList{run.pods});
-      for (ExecutorUsage& one : run.usage) {
+      for (SparkUsage& one : run.usage) {
         one.cpu_at_ms = at(minute * kMinute).wall.ms;
         one.cpu_seconds = 90.0 * minute;
       }
-      block.executor_usage = run.usage;
+      block.spark_usage = run.usage;
     });
     run.bench.publish_facts(at(minute * kMinute), {run.facts});
     run.bench.evaluate(at(minute * kMinute));

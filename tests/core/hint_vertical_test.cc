@@ -134,6 +134,17 @@ TEST(VerticalHint, OfTheWorkedExample) {
                           "spark.kubernetes.executor.request.cores=1826m"));
 }
 
+TEST(VerticalHint, OfADriverIsWrittenWithItsNamesAndRestsOnRuns) {
+  VerticalInput in = example();
+  in.is_driver = true;
+  in.runs = in.executors = 3;  // one a run
+  const VerticalHint hint = vertical_hint(in);
+  EXPECT_DOUBLE_EQ(hint.confidence, 0.6);
+  EXPECT_THAT(vertical_lines(in, hint),
+              ElementsAre("spark.driver.memory=6656m", "spark.driver.memoryOverhead=704m",
+                          "spark.kubernetes.driver.request.cores=1826m"));
+}
+
 template <typename Change>
 VerticalHint changed(Change change) {
   VerticalInput in = example();

@@ -149,5 +149,25 @@ TEST(SparkDriverSide, SettingsAndNamesAreFactsOfTheDriverThatToldThem) {
   EXPECT_EQ(bench.facts(3).spark_version, "");
 }
 
+TEST(SparkFacts, HaveTheDriversOwnPeaks) {
+  SparkBench bench;
+  const FakeDriver driver;
+  SparkExecutor row = executor("driver", 0, 0, 0);
+  bench.executors(driver, {row, executor("1", 10, 3)}, 0);
+  EXPECT_FALSE(bench.facts(0).has_driver) << "before its first heartbeat";
+  row.peak_jvm_heap_bytes = 50;
+  bench.executors(driver, {row, executor("1", 10, 3)}, 1);
+  row.peak_jvm_heap_bytes = 40;
+  bench.executors(driver, {row, executor("1", 10, 3)}, 2);
+  EXPECT_TRUE(bench.facts(2).has_driver);
+  EXPECT_EQ(bench.facts(2).driver.peak_jvm_heap_bytes, 50);
+  EXPECT_EQ(bench.facts(2).executor_list.size(), 1U);
+
+  SparkBench local;
+  row.max_tasks = 4;
+  local.executors(driver, {row}, 0);
+  EXPECT_FALSE(local.facts(0).has_driver) << "in local mode it is its own executor";
+}
+
 }  // namespace
 }  // namespace flintgauge

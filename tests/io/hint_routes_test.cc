@@ -306,8 +306,20 @@ TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
     EXPECT_EQ(form.refuses("quotaAnswer", ask_app("/quota", query).body), "");
     EXPECT_EQ(form.refuses("sidewaysAnswer", ask_app("/sideways", query).body), "");
   }
-  change_report([](Report& report) { report.verticals[0].hint = {}; });
+  change_report([](Report& report) {
+    AppVerticalHint& one = report.verticals[0];
+    one.driver = DriverSize{.input = one.input, .hint = {}};
+    one.driver->input.is_driver = true;
+    one.driver->hint = vertical_hint(one.driver->input);
+    one.hint = {};
+  });
+  for (const char* const query : {"", "explain=1"})
+    EXPECT_EQ(form.refuses("verticalAnswer", ask_app("/vertical", query).body), "") << "of the driver alone";
+  EXPECT_STREQ(json_of("/vertical")["driver"]["settings"][0].GetString(), "spark.driver.memory=6656m");
+  EXPECT_TRUE(json_of("/vertical", "explain=1")["driver"].HasMember("terms"));
+  change_report([](Report& report) { report.verticals[0].driver.reset(); });
   EXPECT_EQ(form.refuses("verticalAnswer", ask_app("/vertical").body), "") << "nothing of it known";
+  EXPECT_TRUE(json_of("/vertical")["driver"].IsNull());
   const std::string of_namespace = ask("/api/v1/hints/team-a").body;
   EXPECT_EQ(form.refuses("list", of_namespace), "");
   EXPECT_THAT(of_namespace, HasSubstr("\"pools\":[{\"namespace\":\"team-a\""));

@@ -53,12 +53,15 @@ inline std::string describe(const SparkSettings& s) {
       describe(s.memory_overhead_factor) + describe(s.min_memory_overhead_bytes) +
       describe(s.pyspark_memory_bytes) + describe(s.offheap_enabled) + describe(s.offheap_bytes) +
       describe(s.memory_fraction) + describe(s.memory_storage_fraction) + describe(s.request_cores) +
-      describe(s.limit_cores) + describe(s.task_cpus) + describe(s.executor_instances) +
-      describe(s.max_executor_failures) + describe(s.dynamic_allocation) + describe(s.min_executors) +
-      describe(s.max_executors) + describe(s.initial_executors) + describe(s.executor_allocation_ratio) +
-      describe(s.backlog_timeout_seconds) + describe(s.sustained_backlog_timeout_seconds) +
-      describe(s.idle_timeout_seconds) + describe(s.cached_idle_timeout_seconds) +
-      describe(s.shuffle_tracking) + describe(s.shuffle_tracking_timeout_seconds) + s.servlet_path;
+      describe(s.limit_cores) + describe(s.driver_memory_bytes) + describe(s.driver_memory_overhead_bytes) +
+      describe(s.driver_memory_overhead_factor) + describe(s.min_driver_memory_overhead_bytes) +
+      describe(s.driver_request_cores) + describe(s.driver_cores) + describe(s.task_cpus) +
+      describe(s.executor_instances) + describe(s.max_executor_failures) + describe(s.dynamic_allocation) +
+      describe(s.min_executors) + describe(s.max_executors) + describe(s.initial_executors) +
+      describe(s.executor_allocation_ratio) + describe(s.backlog_timeout_seconds) +
+      describe(s.sustained_backlog_timeout_seconds) + describe(s.idle_timeout_seconds) +
+      describe(s.cached_idle_timeout_seconds) + describe(s.shuffle_tracking) +
+      describe(s.shuffle_tracking_timeout_seconds) + s.servlet_path;
   for (const SparkProfile& profile : s.profiles) out += describe(profile);
   return out;
 }

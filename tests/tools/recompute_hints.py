@@ -72,9 +72,9 @@ MIB = 1 << 20
 class Executor:
     """Section 2.3: parts {name: (target, lower, upper)}, reasons, cpu (target, lower, upper), terms."""
 
-    def __init__(self, i):
-        self.i = i
-        self.confidence = min(1, i["runs"] / 5) * min(1, i["executors"] / 10)
+    def __init__(self, i, role="executor"):
+        self.i, self.role = i, role
+        self.confidence = min(1, i["runs"] / 5) * (1 if role == "driver" else min(1, i["executors"] / 10))
         self.parts, self.reasons, self.terms = {}, {}, {}
         if i["heapBytes"] > 0 and i["heapPeakBytes"]["p90"] > 0:
             self.memory()
@@ -87,8 +87,7 @@ class Executor:
 
     @staticmethod
     def margin(amount):
-        base = math.trunc(amount)
-        return base + math.trunc(base * 0.15)
+        return math.trunc(amount) + math.trunc(math.trunc(amount) * 0.15)
 
     def region(self, unified):
         return unified / self.i["memoryFraction"] + 300 * MIB if unified > 0 else 0
@@ -162,12 +161,12 @@ class Executor:
             return f"{mib // 1024}g" if mib % 1024 == 0 else f"{mib}m"
         out = []
         if self.parts:
-            out += ["spark.executor.memory=" + size(self.parts["heap"][0]),
-                    "spark.executor.memoryOverhead=" + size(self.parts["overhead"][0])]
+            out += [f"spark.{self.role}.memory=" + size(self.parts["heap"][0]),
+                    f"spark.{self.role}.memoryOverhead=" + size(self.parts["overhead"][0])]
             if self.i["pysparkBytes"] > 0:
                 out.append("spark.executor.pyspark.memory=" + size(self.parts["pyspark"][0]))
         if self.cpu:
-            out.append(f"spark.kubernetes.executor.request.cores={round(self.cpu[0] * 1000)}m")
+            out.append(f"spark.kubernetes.{self.role}.request.cores={round(self.cpu[0] * 1000)}m")
         return out
 
 
@@ -258,8 +257,8 @@ def near(a, b):
     return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def check_vertical(told, expect):
-    again = Executor(told["inputs"])
+def check_vertical(told, expect, role="executor"):
+    again = Executor(told["inputs"], role)
     expect("vertical confidence", told["confidence"], again.confidence)
     for name, value in again.terms.items():
         expect(f"vertical {name}", told["terms"][name], value)
@@ -301,7 +300,9 @@ def check(hint):
         expect("byRate", hint["byRate"], max(query["executors"] for query in hint["queries"]))
     told = hint.get("vertical", hint if "memoryBytes" in hint else None)
     if told is not None:
-        check_vertical(told, expect)
+        for role, one in (("executor", told), ("driver", told["driver"])):
+            if one:
+                check_vertical(one, expect, role)
     told = hint.get("bottleneck", hint if "causes" in hint else None)
     if told is not None:
         window = Window(told["inputs"])
