@@ -61,7 +61,7 @@ LiveMemory* AppVertical::live_of(const AppKey& app, std::string_view executor_id
     record.note_run(app.app_id);
     ++record.executors;
   }
-  at->second.used = now.steady;
+  at->second.note_use(now.steady);
   return &at->second;
 }
 
@@ -124,7 +124,7 @@ void AppVertical::sample_app(const SparkAppFacts& facts, const App& app, const N
     const Oom oom = oom_of(executor.remove_reason);
     const auto known = memory.executors.find(executor.id);  // one never seen alive ended before we came
     if (oom == Oom::kNone || known == memory.executors.end()) continue;
-    known->second.used = now.steady;  // while the driver tells of it, it is not to be counted again
+    known->second.note_use(now.steady);  // while the driver tells of it, it is not to be counted again
     const VerticalInput shape = shape_of(facts, Role::kExecutor, executor.resource_profile_id);
     if (!known->second.run_out(shape)) continue;
     raise_floor(oom, shape, history_.use(job, at), at);
@@ -245,9 +245,10 @@ void AppVertical::note_startup(const App& app, double startup_seconds, const Now
 }
 
 void AppVertical::forget(SteadyTime now) {
-  const auto is_over = [now](const auto& entry) { return elapsed_ms(entry.second.used, now) > kForgetMs; };
-  std::erase_if(apps_, is_over);
-  for (auto& [app, memory] : apps_) std::erase_if(memory.executors, is_over);
+  const auto is_over = [now](SteadyTime used) { return elapsed_ms(used, now) > kForgetMs; };
+  std::erase_if(apps_, [&](const auto& entry) { return is_over(entry.second.used); });
+  for (auto& [app, memory] : apps_)
+    std::erase_if(memory.executors, [&](const auto& entry) { return is_over(entry.second.used()); });
 }
 
 }  // namespace flintgauge

@@ -22,7 +22,8 @@ class LiveMemory {
   /// It ran out of memory. False when that is known already, and when nothing is known of what it had.
   bool run_out(const VerticalInput& shape);
 
-  SteadyTime used;
+  void note_use(SteadyTime now) { used_ = now; }
+  SteadyTime used() const { return used_; }
 
  private:
   MemoryPeak heap_, unified_, non_heap_, python_, container_;
@@ -30,6 +31,7 @@ class LiveMemory {
   double cpu_seconds_ = 0;      // at the last sample
   std::int64_t cpu_at_ms_ = 0;  // 0 = none
   bool ran_out_ = false;
+  SteadyTime used_;
 };
 
 }  // namespace flintgauge

@@ -35,8 +35,8 @@ void set_memory(const ExecutorMemory& memory, VerticalInput& shape) {
 
 }  // namespace
 
-VerticalInput executor_shape(const SparkSettings& settings, std::int64_t id) {
-  const SparkProfile* profile = id == 0 ? nullptr : find_profile(settings, id);
+VerticalInput executor_shape(const SparkSettings& settings, std::int64_t profile_id) {
+  const SparkProfile* profile = profile_id == 0 ? nullptr : find_profile(settings, profile_id);
   ExecutorMemory memory;
   const auto heap = either(profile, &SparkProfile::executor_memory_bytes, settings.executor_memory_bytes);
   memory.heap_mib = mib(heap.value_or(kDefaultHeapBytes));

@@ -14,7 +14,7 @@
 namespace flintgauge {
 
 // What is configured, as the inputs of a hint that has seen nothing yet.
-VerticalInput executor_shape(const SparkSettings& settings, std::int64_t profile);
+VerticalInput executor_shape(const SparkSettings& settings, std::int64_t profile_id);
 VerticalInput driver_shape(const SparkSettings& settings);
 /// Without the driver's settings: the pod's request, taken apart as Spark put it together for a JVM
 /// application. heap_bytes is 0 where the pod requests no memory.

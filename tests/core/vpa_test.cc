@@ -155,8 +155,8 @@ TEST(VpaEstimate, BoundsComeNearerAsHistoryGrows) {
     for (std::int64_t i = 0; i <= minutes; ++i) history.add_cpu(1, after_ms(i * kMinuteMs));
     return history.confidence();
   };
-  for (const Case& want : {Case{5, 0.6, 0}, Case{30, 0.91, 0}, Case{10, 0, 145}, Case{12 * 60, 0, 3},
-                           Case{24 * 60, 0, 2}, Case{7 * 24 * 60, 0, 1.14}}) {
+  for (const Case& want : {Case{5, 0.6, 0}, Case{30, 0.91, 0}, Case{10, 0, 145}, Case{720, 0, 3},
+                           Case{1440, 0, 2}, Case{10'080, 0, 1.14}}) {
     const double confidence = after(want.minutes);
     const auto times = [&](double multiplier, int exponent) {
       return static_cast<double>(vpa_by_confidence(kBase, multiplier, exponent, confidence)) / kBase;
