@@ -262,9 +262,10 @@ def check_vertical(told, expect, role="executor"):
     expect("vertical confidence", told["confidence"], again.confidence)
     for name, value in again.terms.items():
         expect(f"vertical {name}", told["terms"][name], value)
-    slots = told["slotInputs"]
-    known = slots["slotSeconds"] is not None
-    expect("slot efficiency", told["slotEfficiency"], slots["taskCpuSeconds"] / slots["slotSeconds"] if known else None)
+    if role == "executor":
+        slots = told["slotInputs"]
+        known = slots["slotSeconds"] is not None
+        expect("slot efficiency", told["slotEfficiency"], slots["taskCpuSeconds"] / slots["slotSeconds"] if known else None)
     expect("vertical settings", told["settings"], again.lines())
     expect("vertical has memory", told["memoryBytes"] is not None, bool(again.parts))
     expect("vertical has cpu", told["cpuCores"] is not None, again.cpu is not None)
