@@ -58,6 +58,47 @@ def check_sigterm(processes, program, folder, rounds):
     print(f"{rounds} times SIGTERM or SIGINT, slowest end {slowest:.2f} s")
 
 
+def check_sigterm_before_serving(program, folder):
+    """The signal is there before the program is: it waits, blocked, through exec. The kubelet takes the connection and never answers."""
+    def die_early():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        os.kill(os.getpid(), signal.SIGTERM)
+    log = folder / "early.log"
+    with socket.socket() as kubelet, log.open("w") as out:
+        kubelet.bind(("127.0.0.1", 0))
+        kubelet.listen()
+        url = f"http://127.0.0.1:{kubelet.getsockname()[1]}"
+        agent = subprocess.Popen([str(part) for part in command(program, kubelet__url=url)], stdout=out, stderr=subprocess.STDOUT,
+                                 preexec_fn=die_early)
+        try:
+            code = agent.wait(5)
+        except subprocess.TimeoutExpired:
+            agent.kill()
+            agent.wait()
+            raise SystemExit(f"FAILED: SIGTERM before serving was lost\n{log.read_text()}") from None
+    said = log.read_text()
+    expect(code == 0, f"SIGTERM before serving: exit code {code}\n{said}")
+    expect("msg=stopping signal=SIGTERM" in said, f"SIGTERM before serving: no word of it\n{said}")
+    print("SIGTERM before serving:", said.strip().splitlines()[-1])
+
+
+def check_sigterm_while_the_kubelet_hangs(processes, program):
+    with socket.socket() as kubelet:
+        kubelet.bind(("127.0.0.1", 0))
+        kubelet.listen()
+        kubelet.settimeout(20)
+        agent = processes.start("hanging", *command(program, kubelet__url=f"http://127.0.0.1:{kubelet.getsockname()[1]}"))
+        with kubelet.accept()[0]:  # now the agent waits for an answer
+            agent.send_signal(signal.SIGTERM)
+            try:
+                code = agent.wait(5)
+            except subprocess.TimeoutExpired:
+                raise SystemExit(f"FAILED: a kubelet that hangs holds the end up\n{agent.log.read_text()}") from None
+    said = agent.log.read_text()
+    expect(code == 0 and "msg=stopping signal=SIGTERM" in said, f"SIGTERM while the kubelet hangs: exit code {code}\n{said}")
+    print("SIGTERM while the kubelet hangs: exit code 0")
+
+
 def agent_signal(number):
     return signal.SIGINT if number % 4 == 3 else signal.SIGTERM
 
@@ -107,6 +148,8 @@ def main():
         folder = pathlib.Path(name)
         check_port_in_use(program)
         check_wrong_configuration(program, folder)
+        check_sigterm_before_serving(program, folder)
+        check_sigterm_while_the_kubelet_hangs(processes, program)
         check_sigterm(processes, program, folder, rounds)
 
 
