@@ -137,6 +137,24 @@ TEST(PushGraphite, EveryLineOfARealReportIsCountedOnceAndNoneIsUnreadable) {
   EXPECT_EQ(files, 13U);
 }
 
+// What executor 2 of the captured run pushed as it ended: two reports of one second (spark.md section 0.1).
+TEST(SparkTrapGraphite, TheLastReportComesTwiceAndCountsOnce) {
+  const std::string pushed = "spark/real-4.3.0/shuffle/push/";
+  Pushed executor(executor_sender("app-20261122190152-0000", "2"));
+  const auto push = [&executor](const std::string& body) {
+    for (std::size_t at = 0; at < body.size(); at = body.find('\n', at) + 1)
+      executor.take(std::string_view(body).substr(at, body.find('\n', at) - at));
+    return executor.values();
+  };
+  const std::map<int, double> once = push(read_capture(pushed + "graphite_10_2.txt"));
+  ASSERT_TRUE(once.contains(kCompleted));
+  EXPECT_EQ(once.at(kCompleted), 28);
+  EXPECT_GT(once.at(kRun), 0);
+  const std::map<int, double> twice = push(read_capture(pushed + "graphite_11_2.txt"));
+  EXPECT_EQ(twice.at(kCompleted), 28);
+  EXPECT_EQ(twice.at(kRun), once.at(kRun));
+}
+
 TEST(PushGraphite, ReadsRandomLinesAsItsSlowTwinDoes) {
   std::mt19937 dice(7);
   const std::array<std::string, 17> parts = {"spark-1.3.executor.runTime.count",
