@@ -8,6 +8,7 @@ Needs Debian's packages prometheus and python3-yaml.
 import importlib.util
 import json
 import math
+import os
 import pathlib
 import re
 import shutil
@@ -26,8 +27,9 @@ from prometheus_api import Prometheus
 from recording_proxy import RecordingProxy
 
 STEP = 2  # seconds: of the node, of the agents' scrapes and of Prometheus' scrapes
-POD_NET = "127.77"  # loopback addresses of the node's drivers, port 4040
-COMPANION_NET = "127.78.0"
+# Loopback addresses of the node's drivers, port 4040, and of the companions: tests that run at once have their own.
+FIRST_NET = 40 + os.getpid() % 10 * 2
+POD_NET, COMPANION_NET = f"127.{FIRST_NET}", f"127.{FIRST_NET + 1}.0"
 TEXT = "text/plain;version=0.0.4"
 JOBS = {"text": "text/plain; version=0.0.4", "openmetrics": "application/openmetrics-text; version=1.0.0"}
 # What Prometheus hears of the types of docs/metrics.md. A state set of OpenMetrics would have to carry its state in a label
