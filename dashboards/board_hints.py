@@ -49,7 +49,7 @@ NOW = row("Now", [
          "them up.", "short", f"sum({SHORT})", steps=(("green", None), ("orange", 1))),
     stat("Cut off by quota", "Executors wanted that no quota has room for. Normal: 0. A node agent knows no quota; a hub does.", "short",
          f"sum({hint('executors_unmet')})", steps=(("green", None), ("orange", 1))),
-    stat("Idle cores", "Cores of executors that neither run a task nor hold cached blocks. Normal: under a tenth of all; lower minExecutors "
+    stat("Idle cores", "Cores of executors that neither run a task nor hold cached blocks or tracked shuffle files. Normal: under a tenth of all; lower minExecutors "
          "or the idle timeout.", "none", total(rate(app("flintgauge_hint_wasted_core_seconds_total"))), decimals=1),
     stat("Least confidence", "The lowest confidence of any hint. Under 0.3 a hint is Spark's own number: little was seen yet.",
          "percentunit", f"min({hint('confidence_ratio')})", steps=(("red", None), ("orange", 0.3), ("green", 0.7))),

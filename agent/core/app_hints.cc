@@ -231,6 +231,14 @@ void AppHints::judge_queries(const SparkAppFacts& facts, Memory& memory, AppHint
   memory.queries = std::move(queries);
 }
 
+/// Both confidences, and what they were made of. REQUIRES: out.age_seconds.
+void AppHints::trust(double observed, const SparkAppFacts& facts, AppHint& out) const {
+  const double max_age = seconds(settings_.hint_max_age_ms);
+  out.confidence_terms = {facts.completed_tasks, observed, max_age};
+  out.input.confidence = confidence(facts.completed_tasks, observed, 0, max_age);
+  out.confidence = confidence(facts.completed_tasks, observed, out.age_seconds, max_age);
+}
+
 std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app, const JobHistory& history,
                                       const Now& now) {
   if (!facts.has_executors || !facts.has_stages) return withhold(Withheld::kIncomplete);
@@ -257,11 +265,7 @@ std::optional<AppHint> AppHints::hint(const SparkAppFacts& facts, const App* app
   out.startups = memory.startups;
   in.startup_seconds = startup_seconds(facts, app, history, memory);
   bound(facts, out);
-  const double observed = observed_seconds(facts, app, now);
-  const double max_age = seconds(settings_.hint_max_age_ms);
-  out.confidence_terms = {facts.completed_tasks, observed, max_age};
-  in.confidence = confidence(facts.completed_tasks, observed, 0, max_age);
-  out.confidence = confidence(facts.completed_tasks, observed, out.age_seconds, max_age);
+  trust(observed_seconds(facts, app, now), facts, out);
   out.hint = horizontal_hint(in);
   out.stable = memory.stable.update(out.hint.desired, now.steady.ms);
   for (const auto& [at_ms, desired] : memory.stable.window())

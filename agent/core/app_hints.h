@@ -67,6 +67,7 @@ class AppHints {
                          const Memory& memory) const;
   void count_waste(const SparkAppFacts& facts, const AppHint& hint, Memory& memory) const;
   double mean_task_seconds(const SparkAppFacts& facts, Memory& memory, SteadyTime now) const;
+  void trust(double observed, const SparkAppFacts& facts, AppHint& out) const;
   static void judge_queries(const SparkAppFacts& facts, Memory& memory, AppHint& out);
   void forget(SteadyTime now);
 
