@@ -47,7 +47,7 @@ class StageBook {
   using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals, StageDetail>;
 
   bool is_of_another_context(const SparkStages& list) const;
-  void add_active(const SparkStage& stage, const StageDetail& quantiles, WallTime now);
+  void add_active(const SparkStage& stage, const StageDetail& detail, WallTime now);
 
   Seen seen_;
   std::vector<Seen::Entry*> listed_;
