@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/core/mean_task.h"
+
 namespace flintgauge {
 namespace {
 
@@ -61,15 +63,11 @@ double busy_executors(const SparkAppFacts& facts) {
 
 /// As SparkAppFacts::mean_task_seconds, over the stages of one profile; 0 = not known.
 double mean_of_profile(const SparkAppFacts& facts, std::int64_t profile) {
-  double weighted_seconds = 0;
-  double weight = 0;
+  MeanTask mean;
   for (const StageFacts& stage : facts.stage_list) {
-    if (stage.resource_profile_id != profile || !(stage.tasks_complete > 0)) continue;
-    const double remaining = std::max(0.0, stage.tasks - stage.tasks_complete);
-    weighted_seconds += remaining * stage.run_seconds / stage.tasks_complete;
-    weight += remaining;
+    if (stage.resource_profile_id == profile) mean.add(stage.tasks, stage.tasks_complete, stage.run_seconds);
   }
-  return weight > 0 && weighted_seconds > 0 ? weighted_seconds / weight : 0;
+  return mean.seconds();
 }
 
 /// The input of one profile: its own executors, work and task time where known; whatever is told of the

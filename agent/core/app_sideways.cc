@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "flintgauge/hint_vertical.h"
 #include "flintgauge/spark.h"
 
 namespace flintgauge {
@@ -12,7 +13,6 @@ namespace {
 constexpr auto kCores = family("flintgauge_node_cpu_capacity_cores");
 constexpr auto kMemory = family("flintgauge_node_memory_capacity_bytes");
 constexpr double kMostPods = std::numeric_limits<double>::infinity();  // the kubelet's limit is not told
-constexpr double kFactor = 0.1;  // spark.kubernetes.memoryOverheadFactor
 
 std::optional<double> node_value(const Block& kubelet, FamilyId family_id) {
   const auto [first, last] = kubelet.schema->range(family_id);
@@ -25,7 +25,7 @@ std::optional<double> overhead_factor(const SparkSettings& settings) {
   const bool is_more = settings.memory_overhead_bytes || settings.min_memory_overhead_bytes ||
                        settings.pyspark_memory_bytes || settings.offheap_enabled.value_or(false);
   if (is_more) return std::nullopt;
-  return settings.memory_overhead_factor.value_or(kFactor);
+  return settings.memory_overhead_factor.value_or(kMemoryOverheadFactor);
 }
 
 using Factors = std::map<AppKey, double>;

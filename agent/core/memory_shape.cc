@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kDefaultHeapBytes =
     1024 * kBytesPerMiB;                          // spark.executor.memory and spark.driver.memory are 1g
-constexpr double kFactor = 0.1;                   // spark.kubernetes.memoryOverheadFactor
 constexpr int kHeapExit = 52, kKilledExit = 137;  // SparkExitCode.OOM, SIGKILL
 
 std::int64_t mib(double bytes) { return static_cast<std::int64_t>(bytes / kBytesPerMiB); }
@@ -42,7 +41,7 @@ VerticalInput executor_shape(const SparkSettings& settings, std::int64_t profile
   memory.heap_mib = mib(heap.value_or(kDefaultHeapBytes));
   if (const auto set = either(profile, &SparkProfile::memory_overhead_bytes, settings.memory_overhead_bytes))
     memory.overhead_mib = mib(*set);
-  memory.overhead_factor = settings.memory_overhead_factor.value_or(kFactor);
+  memory.overhead_factor = settings.memory_overhead_factor.value_or(kMemoryOverheadFactor);
   if (settings.min_memory_overhead_bytes)
     memory.least_overhead_mib = mib(*settings.min_memory_overhead_bytes);
   const bool has_offheap = settings.offheap_enabled.value_or(false);
@@ -64,7 +63,7 @@ VerticalInput driver_shape(const SparkSettings& settings) {
   memory.heap_mib = mib(settings.driver_memory_bytes.value_or(kDefaultHeapBytes));
   if (settings.driver_memory_overhead_bytes)
     memory.overhead_mib = mib(*settings.driver_memory_overhead_bytes);
-  memory.overhead_factor = settings.driver_memory_overhead_factor.value_or(kFactor);
+  memory.overhead_factor = settings.driver_memory_overhead_factor.value_or(kMemoryOverheadFactor);
   if (settings.min_driver_memory_overhead_bytes)
     memory.least_overhead_mib = mib(*settings.min_driver_memory_overhead_bytes);
 
@@ -81,7 +80,7 @@ VerticalInput shape_of_pod(const Pod& pod) {
   const Resources requests = effective_requests(pod);
   if (!requests.memory_bytes) return shape;
   const auto request = *requests.memory_bytes / static_cast<std::int64_t>(kBytesPerMiB);
-  const std::int64_t heap = heap_of_request_mib(request, kFactor);
+  const std::int64_t heap = heap_of_request_mib(request, kMemoryOverheadFactor);
   shape.heap_bytes = static_cast<double>(heap) * kBytesPerMiB;
   shape.overhead_bytes = static_cast<double>(request - heap) * kBytesPerMiB;
   if (requests.cpu_millicores) shape.request_cores = static_cast<double>(*requests.cpu_millicores) / 1000;

@@ -145,8 +145,9 @@ void DriverSide::write_jobs(Numbers& numbers) const {
   const auto raise = [&numbers](Column column, double total) {
     numbers.set(column, std::max(numbers.value[place(column)], total));
   };
-  raise(Column::kJobsSucceeded, jobs_.total(kSucceeded));
-  raise(Column::kJobsFailed, jobs_.total(kFailed));
+  const std::array<double, 2> ended = jobs_.totals();
+  raise(Column::kJobsSucceeded, ended[kSucceeded]);
+  raise(Column::kJobsFailed, ended[kFailed]);
 }
 
 void DriverSide::write_facts(SparkAppFacts& facts) const {

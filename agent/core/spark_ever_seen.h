@@ -67,13 +67,7 @@ class EverSeen {
   /// Counters of one thing never fall: sources differ by what they have not heard of yet.
   static void raise(double& counter, double value) { counter = std::max(counter, value); }
 
-  double total(std::size_t counter) const {
-    double sum = base_[counter];
-    for (const auto& [key, entry] : entries_) sum += entry.counters[counter];
-    return sum;
-  }
-
-  /// total() of each: one pass over the things instead of one for each counter.
+  /// Of each counter, over everything that was ever seen.
   std::array<double, kCounters> totals() const {
     std::array<double, kCounters> sums = base_;
     for (const auto& [key, entry] : entries_) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "agent/core/mean_task.h"
+
 namespace flintgauge::spark {
 namespace {
 
@@ -34,20 +36,6 @@ double waiting_tasks(const SparkStage& stage) {
   return static_cast<double>(
       std::max<std::int64_t>(0, stage.tasks - stage.tasks_complete - stage.tasks_active));
 }
-
-/// Mean run time of a task: each stage's own mean, weighted by the tasks that it still has to do.
-struct MeanTask {
-  double weighted_seconds = 0;
-  double weight = 0;
-
-  void add(const SparkStage& stage) {
-    if (stage.tasks_complete <= 0) return;
-    const auto remaining = static_cast<double>(std::max<std::int64_t>(0, stage.tasks - stage.tasks_complete));
-    weighted_seconds += remaining * stage.executor_run_seconds / static_cast<double>(stage.tasks_complete);
-    weight += remaining;
-  }
-  double seconds() const { return weight > 0 ? weighted_seconds / weight : 0; }
-};
 
 }  // namespace
 
@@ -110,7 +98,8 @@ void StageBook::apply(const SparkStages& list, const Now& now) {
     now_.active += 1;
     now_.active_tasks += static_cast<double>(stage.tasks_active);
     now_.pending_tasks += waiting_tasks(stage);
-    mean.add(stage);
+    mean.add(static_cast<double>(stage.tasks), static_cast<double>(stage.tasks_complete),
+             stage.executor_run_seconds);
     add_active(stage, detail, now.wall);
   }
   now_.mean_task_seconds = mean.seconds();

@@ -21,7 +21,8 @@ constexpr std::string_view kUiPages = "/metrics/";
 // kubelet, kubelet read-only, kube-proxy, etcd client and peer, API server.
 constexpr std::array kDeniedPorts = {10250, 10255, 10256, 2379, 2380, 6443};
 constexpr std::size_t kBodyLimit = 8UL * 1024 * 1024;
-// A driver writes some 100 MB of JSON in a second of one core: 0.1 % of it for each page.
+// What a driver has to write in a second for one page. The load is measured by `./dev e2e spark --workload
+// load`.
 constexpr std::int64_t kBytesPerSecond = 128L * 1024;
 constexpr std::int64_t kMinTimeoutMs = 2'000;
 constexpr std::int64_t kMaxTimeoutMs = 10'000;

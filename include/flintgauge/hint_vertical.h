@@ -18,14 +18,16 @@ inline constexpr double kBytesPerMiB = 1024.0 * 1024;
 
 // ---- Spark's arithmetic, in MiB
 
+inline constexpr double kMemoryOverheadFactor = 0.1;  ///< spark.kubernetes.memoryOverheadFactor's default
+
 /// What an executor is configured with.
 struct ExecutorMemory {
-  std::int64_t heap_mib = 1024;              ///< spark.executor.memory
-  std::optional<std::int64_t> overhead_mib;  ///< spark.executor.memoryOverhead
-  double overhead_factor = 0.1;              ///< 0.4 in applications that are not of the JVM
-  std::int64_t least_overhead_mib = 384;     ///< spark.executor.minMemoryOverhead
-  std::int64_t offheap_mib = 0;              ///< spark.memory.offHeap.size, when enabled
-  std::int64_t pyspark_mib = 0;              ///< spark.executor.pyspark.memory, in Python applications
+  std::int64_t heap_mib = 1024;                    ///< spark.executor.memory
+  std::optional<std::int64_t> overhead_mib;        ///< spark.executor.memoryOverhead
+  double overhead_factor = kMemoryOverheadFactor;  ///< 0.4 in applications that are not of the JVM
+  std::int64_t least_overhead_mib = 384;           ///< spark.executor.minMemoryOverhead
+  std::int64_t offheap_mib = 0;                    ///< spark.memory.offHeap.size, when enabled
+  std::int64_t pyspark_mib = 0;                    ///< spark.executor.pyspark.memory, in Python applications
 };
 std::int64_t overhead_mib(const ExecutorMemory& memory);
 /// Memory request of the pod, which is its limit too.

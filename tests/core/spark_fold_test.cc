@@ -148,7 +148,7 @@ TEST(SparkEverSeen, FoldsTheOldestAndDoesNotTakeThemTwice) {
   seen.find_or_make(2)->holders = 1;
   seen.trim(4);
   EXPECT_EQ(seen.size(), 5U);
-  EXPECT_EQ(seen.total(0), 55);
+  EXPECT_EQ(seen.totals()[0], 55);
   EXPECT_EQ(seen.find_or_make(3), nullptr);  // counted already
   EXPECT_NE(seen.find_or_make(2), nullptr);
   EXPECT_NE(seen.find_or_make(11), nullptr);
