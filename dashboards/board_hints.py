@@ -1,10 +1,10 @@
 """What the hints say of all applications, beside what there is and what dynamic allocation does."""
 import grafana
 from grafana import row, stat, table, timeline, timeseries
-from queries import AGENT, CLUSTER, JOB, KEY, PODS, app, matcher, or_zero, rate, total
+from queries import AGENT, CLUSTER, JOB, KEY, PODS, agent, app, matcher, or_zero, rate, total
 
 NAME = "{{namespace}}/{{app_id}}"
-EXECUTOR = matcher("role", "executor")
+EXECUTOR, DRIVER = matcher("role", "executor"), matcher("role", "driver")
 
 
 def one(selector):
@@ -30,12 +30,23 @@ def requested(family):
     return f"sum by ({KEY}) ({app(family, EXECUTOR)}) / {PER_EXECUTOR}"
 
 
-def memory_hint(suffix, part):
-    return one(app(f"flintgauge_hint_executor_memory_{suffix}bytes", matcher("part", part)))
+def memory_hint(suffix, part, role="executor"):
+    return one(app(f"flintgauge_hint_{role}_memory_{suffix}bytes", matcher("part", part)))
+
+
+def memory_parts(role):
+    selector = app(f"flintgauge_hint_{role}_memory_bytes", 'part!="total"')
+    return f"max by ({KEY}, part) ({selector})"
 
 
 MEMORY = requested("flintgauge_app_memory_requests_bytes")
 CPU = requested("flintgauge_app_cpu_requests_cores")
+
+
+def of_driver(family):
+    """An application has one driver; the agent of its node tells of it."""
+    return one(app(family, DRIVER))
+
 
 NOW = row("Now", [
     stat("Applications with a hint", "Applications whose driver answered lately. Fewer than there are: open Targets on the agents' own "
@@ -85,8 +96,7 @@ EXECUTORS = row("Executors: wanted against there, dynamic allocation beside them
 MEMORY_ROW = row("Size of an executor: wanted, requested, used", [
     timeseries("Memory by part", "What an executor should have at its next run, by part. Set spark.executor.memory and memoryOverhead by "
                "the lines on the application's page.", "bytes",
-               [(f"max by ({KEY}, part) ({app('flintgauge_hint_executor_memory_bytes', 'part!=' + chr(34) + 'total' + chr(34))})",
-                 NAME + " {{part}}")], stack=True),
+               [(memory_parts("executor"), NAME + " {{part}}")], stack=True),
     timeseries("Memory against request and working set", "The whole executor: wanted, requested, and the working set of the largest one. A "
                "working set near the request: it is likely to be killed. Wanted far below: it can be smaller.", "bytes",
                [(memory_hint("", "total"), NAME + " wanted"), (MEMORY, NAME + " requested"),
@@ -97,7 +107,34 @@ MEMORY_ROW = row("Size of an executor: wanted, requested, used", [
                "be given back.", "none",
                [(hint("executor_cpu_cores"), NAME + " wanted"), (CPU, NAME + " requested"),
                 (f"sum by ({KEY}) ({rate(app('flintgauge_app_cpu_usage_seconds_total', EXECUTOR))}) / {PER_EXECUTOR}", NAME + " used")]),
+    timeseries("Bounds of the CPU", "By the median and by the 95th percentile of the minutes. Far apart: the load comes in bursts; a request "
+               "by the lower one relies on what neighbours leave.", "none",
+               [(hint("executor_cpu_lower_cores"), NAME + " lower"), (hint("executor_cpu_upper_cores"), NAME + " upper")]),
+    timeseries("Confidence in the size", "1 after five runs of a job and ten executors. Under 0.6 the hint never goes below what is "
+               "configured: wait for more runs.", "percentunit", [(hint("executor_confidence_ratio"), NAME)], max=1),
 ])
+
+DRIVER_ROW = row("Size of a driver: wanted, requested, used", [
+    timeseries("Driver's memory by part", "What a driver should have at its next run, by part. Set spark.driver.memory and memoryOverhead by "
+               "the lines on the application's page.", "bytes", [(memory_parts("driver"), NAME + " {{part}}")], stack=True),
+    timeseries("Driver's memory against request and working set", "The whole pod: wanted, requested, and its working set. A working set near "
+               "the request: it is likely to be killed, and the application with it.", "bytes",
+               [(memory_hint("", "total", "driver"), NAME + " wanted"),
+                (of_driver("flintgauge_app_memory_requests_bytes"), NAME + " requested"),
+                (of_driver("flintgauge_app_memory_working_set_max_bytes"), NAME + " working set")]),
+    timeseries("Bounds of the driver's memory", "By the median and by the 95th percentile of its runs' peaks. Far apart: what it collects "
+               "differs from run to run, keep to the upper one.", "bytes",
+               [(memory_hint("lower_", "total", "driver"), NAME + " lower"), (memory_hint("upper_", "total", "driver"), NAME + " upper")]),
+    timeseries("Driver's CPU", "CPU that a driver should request, what it requests, and what it uses. Used at its request while no task runs: "
+               "it plans or collects, give it more.", "none",
+               [(hint("driver_cpu_cores"), NAME + " wanted"), (of_driver("flintgauge_app_cpu_requests_cores"), NAME + " requested"),
+                (f"sum by ({KEY}) ({rate(app('flintgauge_app_cpu_usage_seconds_total', DRIVER))})", NAME + " used")]),
+    timeseries("Bounds of the driver's CPU", "By the median and by the 95th percentile of the minutes. Far apart: it works in bursts, at the "
+               "start of jobs; keep to the upper one where they wait for it.", "none",
+               [(hint("driver_cpu_lower_cores"), NAME + " lower"), (hint("driver_cpu_upper_cores"), NAME + " upper")]),
+    timeseries("Confidence in the driver's size", "1 after five runs of a job, each has one driver. Under 0.6 the hint never goes below what "
+               "is configured: wait for more runs.", "percentunit", [(hint("driver_confidence_ratio"), NAME)], max=1),
+], collapsed=True)
 
 UNMET = row("Demand that is not met", [
     timeseries("Missing executors", "Wanted and not there, and the part that a quota cuts off. Stays up: see the pods beside.", "short",
@@ -107,8 +144,13 @@ UNMET = row("Demand that is not met", [
                [(or_zero(f"sum by ({KEY}) ({app(PODS, EXECUTOR + ',' + matcher('phase', 'Pending'))})", app(PODS)), NAME)]),
     timeseries("Backlog", "Time the executors there are would need for the known work. Over the drain target (120 s) more are wanted.", "s",
                [(hint("backlog_seconds"), NAME)]),
-    timeseries("Room on the nodes", "Executors of this size that nodes with one still hold. 0 and executors missing: the nodes are full.", "short",
-               [(f"sum by ({KEY}) ({app('flintgauge_hint_node_executors_free')})", NAME)]),
+    timeseries("Room on the nodes", "Executors of this size that nodes with one still hold, and that they would hold empty. 0 free and executors "
+               "missing: the nodes are full. 0 when empty: no node of this kind is large enough.", "short",
+               [(f"sum by ({KEY}) ({app('flintgauge_hint_node_executors_free')})", NAME + " free"),
+                (f"sum by ({KEY}) ({app('flintgauge_hint_node_executors')})", NAME + " empty")]),
+    timeseries("Hints withheld", "Evaluations of an application a second that gave no number of executors, by reason. Normal: 0 but for the "
+               "first seconds of a driver. stale: it does not answer, see Targets on the agent's own page.", "none",
+               [(f"sum by (reason) ({rate(agent('flintgauge_hints_withheld_total'))})", "{{reason}}")]),
 ])
 
 SAVED = row("Saved and wasted", [
@@ -138,4 +180,4 @@ def hints():
     began = grafana.annotation("Application started", f"{here} unless {before}", "{{app_id}}", "green")
     ended = grafana.annotation("Application ended", f"{before} unless {here}", "{{app_id}}", "blue")
     return grafana.dashboard("flintgauge-hints", "flintgauge / Hints", "What applications should have, against what they have.",
-                             variables, [NOW, TABLE, EXECUTORS, MEMORY_ROW, UNMET, SAVED], [began, ended])
+                             variables, [NOW, TABLE, EXECUTORS, MEMORY_ROW, DRIVER_ROW, UNMET, SAVED], [began, ended])
