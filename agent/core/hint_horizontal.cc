@@ -146,14 +146,18 @@ double streaming_executors(const StreamingInput& input) {
   return std::clamp(wanted, least, most);
 }
 
+double demand_cores(std::span<const WorkerDemand> applications) {
+  double cores = 0;
+  for (const WorkerDemand& one : applications) cores += sane(one.executors) * sane(one.executor_cores);
+  return cores;
+}
+
 double workers_desired(std::span<const WorkerDemand> applications, double cores_per_worker,
                        double min_workers, double max_workers) {
   const double most = sane(max_workers);
   const double least = std::min(sane(min_workers), most);
-  double cores = 0;
-  for (const WorkerDemand& one : applications) cores += sane(one.executors) * sane(one.executor_cores);
   if (!(cores_per_worker > 0)) return least;
-  return std::clamp(std::ceil(cores / cores_per_worker), least, most);
+  return std::clamp(std::ceil(demand_cores(applications) / cores_per_worker), least, most);
 }
 
 double confidence(double completed_tasks, double observed_seconds, double age_seconds,

@@ -54,6 +54,31 @@ void append_inputs(const AppHint& hint, std::string& out) {
   out += "</tbody></table>";
 }
 
+/// Which case of docs/hints.md 1.3 the work is, with its numbers.
+std::string need_step(const HorizontalInput& in, const HorizontalHint& h, double target) {
+  if (in.running_tasks + in.pending_tasks + in.unschedulable_sets <= 0) return "need: nothing runs or waits";
+  if (in.drain_target_seconds <= 0 || in.confidence < 0.3 || in.mean_task_seconds <= 0)
+    return "need = parity, since T = 0, k &lt; 0.3, or d is not known";
+  const double slots = in.executors * in.tasks_per_executor;
+  const std::string work = text(h.work_task_seconds);
+  const std::string by_all =
+      "ceil(W / (c &middot; Te)) = ceil(" + work + " / " + text(in.tasks_per_executor * target) + ")";
+  std::string drain;
+  if (slots > 0 && h.work_task_seconds <= slots * in.startup_seconds) {
+    drain = "W &le; E &middot; c &middot; S = " + text(slots * in.startup_seconds) +
+            ", done before a new executor could help: min(E, " + by_all + ")";
+  } else if (h.work_task_seconds > slots * target) {
+    drain = "W &gt; E &middot; c &middot; Te = " + text(slots * target) +
+            ": E + ceil((W - E &middot; c &middot; Te) / (c &middot; (Te - S))) = " + text(in.executors) +
+            " + ceil((" + work + " - " + text(slots * target) + ") / " +
+            text(in.tasks_per_executor * (target - in.startup_seconds)) + ")";
+  } else {
+    drain = by_all;
+  }
+  return "need = " + drain + ", at most parity, at least ceil(R / c) = ceil(" + text(in.running_tasks) +
+         " / " + text(in.tasks_per_executor) + ")";
+}
+
 void append_steps(const AppHint& hint, std::string& out) {
   const HorizontalInput& in = hint.input;
   const HorizontalHint& h = hint.hint;
@@ -72,7 +97,7 @@ void append_steps(const AppHint& hint, std::string& out) {
            text(in.mean_task_seconds) + " / 2",
        h.work_task_seconds);
   step("Te = max(T, 2 &middot; S)", target);
-  step("need: executors that end W within Te, at most parity, at least ceil(R / c)", h.need);
+  step(need_step(in, h, target), h.need);
   step("raw = need within [min, max]", h.raw);
   step("safe = raw, but no busy executor is given up", h.safe);
   step("desired = safe, as far as the lesser of H and H cluster has room", h.desired);

@@ -103,7 +103,7 @@ HttpResponse absent_answer(const Path& path, const Block& derived, const Now& no
 
 HttpResponse of_namespace(const Path& path, const Query& query, const Block& derived, std::string_view node,
                           const Now& now) {
-  if (query.explain || query.absent_zero) return error(400, "these parameters are for one application");
+  if (query.absent_zero) return error(400, "absent=zero is for one application");
   const Report& report = *derived.report;
   const auto is_of = [&](const auto& item) { return item.app.namespace_name == path.namespace_name; };
   const bool is_known =
@@ -111,7 +111,7 @@ HttpResponse of_namespace(const Path& path, const Query& query, const Block& der
       std::ranges::any_of(report.bottlenecks, is_of) || std::ranges::any_of(report.sideways, is_of);
   if (path.namespace_name.empty() || !is_known)
     return error(404, "no fresh hint in this namespace on this node");
-  return json(200, hints_json(derived, path.namespace_name, node, now));
+  return json(200, hints_json(derived, {path.namespace_name, query.explain}, node, now));
 }
 
 }  // namespace
@@ -120,6 +120,10 @@ HttpResponse hint_answer(const HttpRequest& request, const Block& derived, std::
                          const Now& now) {
   const std::optional<Query> query = parse(request.query);
   if (!query) return error(400, "unknown query parameter");
+  if (request.path == kAllHints) {
+    if (query->absent_zero) return error(400, "absent=zero is for one application");
+    return json(200, hints_json(derived, {{}, query->explain}, node, now));
+  }
   const Path path = split(request.path.substr(kHintsPrefix.size()));
   if (path.pieces == 1) return of_namespace(path, *query, derived, node, now);
   const std::optional<HintPart> part = part_named(path.part);

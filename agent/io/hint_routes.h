@@ -1,4 +1,4 @@
-// What /api/v1/hints/... and /app/... answer.
+// What /api/v1/hints... and /app/... answer.
 #pragma once
 
 #include <string_view>
@@ -10,10 +10,12 @@
 
 namespace flintgauge {
 
+inline constexpr std::string_view kAllHints = "/api/v1/hints";
 inline constexpr std::string_view kHintsPrefix = "/api/v1/hints/";
 inline constexpr std::string_view kAppPrefix = "/app/";
 
-/// REQUIRES: request.path starts with kHintsPrefix. NAMESPACE, NAMESPACE/APP_ID, NAMESPACE/APP_ID/PART.
+/// REQUIRES: request.path is kAllHints or starts with kHintsPrefix. NAMESPACE, NAMESPACE/APP_ID,
+/// NAMESPACE/APP_ID/PART.
 HttpResponse hint_answer(const HttpRequest& request, const Block& derived, std::string_view node,
                          const Now& now);
 

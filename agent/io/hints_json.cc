@@ -82,11 +82,11 @@ void write_queries(Object& object, Writer& writer, const std::vector<QueryHint>&
   writer.EndArray();
 }
 
-void write_pools(Object& object, Writer& writer, const std::vector<PoolHint>& pools, std::string_view only) {
+void write_pools(Object& object, Writer& writer, const std::vector<PoolHint>& pools, const HintList& list) {
   object.key("pools");
   writer.StartArray();
   for (const PoolHint& pool : pools) {
-    if (!only.empty() && pool.cluster.namespace_name != only) continue;
+    if (!list.only.empty() && pool.cluster.namespace_name != list.only) continue;
     Object one(writer);
     one.text("namespace", pool.cluster.namespace_name);
     one.text("cluster", pool.cluster.app_id);
@@ -102,6 +102,11 @@ void write_pools(Object& object, Writer& writer, const std::vector<PoolHint>& po
       app.number("executorCores", pool.demands[i].executor_cores);
     }
     writer.EndArray();
+    if (!list.explain) continue;
+    one.key("terms");
+    Object terms(writer);
+    terms.number("demandCores", demand_cores(pool.demands));
+    terms.text("formula", "docs/hints.md section 1.8");
   }
   writer.EndArray();
 }
@@ -281,19 +286,19 @@ HintsOfApp hints_of(const Report& report, std::string_view namespace_name, std::
           find_app(report.quotas, namespace_name, app_id), find_app(report.sideways, namespace_name, app_id)};
 }
 
-std::string hints_json(const Block& derived, std::string_view only, std::string_view node, const Now& now) {
+std::string hints_json(const Block& derived, const HintList& list, std::string_view node, const Now& now) {
   const double since = seconds_since(derived.report->at.steady, now.steady);
   return object_json([&](Object& object, Writer& writer) {
     json::write_envelope(object, node, now);
     object.key("hints");
     writer.StartArray();
-    for (const HintsOfApp& hints : all_hints(*derived.report, only)) {
+    for (const HintsOfApp& hints : all_hints(*derived.report, list.only)) {
       Object one(writer);
       json::write_app(one, *key_of(hints));
-      write_all(one, writer, hints, since, false);
+      write_all(one, writer, hints, since, list.explain);
     }
     writer.EndArray();
-    write_pools(object, writer, derived.report->pools, only);
+    write_pools(object, writer, derived.report->pools, list);
   });
 }
 

@@ -35,9 +35,12 @@ const Item* find_app(const std::vector<Item>& items, std::string_view namespace_
   return at == items.end() ? nullptr : &*at;
 }
 
+struct HintList {
+  std::string_view only;  ///< of this namespace; empty: of all
+  bool explain = false;   ///< every term of the formulas too
+};
 /// REQUIRES for all: `derived` is a published block of Shard::kDerived. Ages are as of `now`.
-/// `only`: of this namespace; empty: of all.
-std::string hints_json(const Block& derived, std::string_view only, std::string_view node, const Now& now);
+std::string hints_json(const Block& derived, const HintList& list, std::string_view node, const Now& now);
 
 struct HintQuestion {
   HintPart part = HintPart::kAll;

@@ -7,7 +7,6 @@
 #include "agent/io/api_json.h"
 #include "agent/io/gzip.h"
 #include "agent/io/hint_routes.h"
-#include "agent/io/hints_json.h"
 #include "agent/io/log.h"
 #include "agent/io/pages.h"
 #include "flintgauge/exposition.h"
@@ -46,7 +45,7 @@ HttpResponse Routes::answer(const HttpRequest& request) const {
   if (is_liveness(request.path)) return plain(200, "ok\n");
   if (is_one_of(request.path, {"/-/ready", "/readyz"}))
     return is_ready() ? plain(200, "ready\n") : plain(503, "not ready: nothing collected yet, or stopping\n");
-  if (is_one_of(request.path, {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", "/api/v1/hints"}) ||
+  if (is_one_of(request.path, {"/", "/metrics", "/api/v1/targets", "/api/v1/apps", kAllHints}) ||
       request.path.starts_with(kHintsPrefix) || request.path.starts_with(kAppPrefix))
     return from_store(request);
   return plain(404, "not found; there is /, /metrics, /api/v1/targets, /api/v1/apps, /api/v1/hints\n");
@@ -96,11 +95,11 @@ HttpResponse Routes::metrics(const HttpRequest& request, const Block& derived) c
 }
 
 HttpResponse Routes::api(const HttpRequest& request, const Block& derived, const Now& now) const {
-  if (request.path.starts_with(kHintsPrefix)) return hint_answer(request, derived, settings_.node, now);
+  if (request.path == kAllHints || request.path.starts_with(kHintsPrefix))
+    return hint_answer(request, derived, settings_.node, now);
   if (!request.query.empty()) return unknown_query();
   if (request.path == "/api/v1/targets") return json(200, targets_json(derived, settings_.node, now));
-  if (request.path == "/api/v1/apps") return json(200, apps_json(derived, settings_.node, now));
-  return json(200, hints_json(derived, {}, settings_.node, now));
+  return json(200, apps_json(derived, settings_.node, now));
 }
 
 }  // namespace flintgauge

@@ -97,6 +97,8 @@ struct WorkerDemand {
   double executors = 0;
   double executor_cores = 0;
 };
+/// Cores of all executors that they should have.
+double demand_cores(std::span<const WorkerDemand> applications);
 /// Workers of `cores_per_worker` that the applications of the cluster need, within [min, max].
 double workers_desired(std::span<const WorkerDemand> applications, double cores_per_worker,
                        double min_workers, double max_workers);

@@ -244,6 +244,20 @@ TEST(EvaluateMeasured, IdleCoresAddUp) {
   EXPECT_EQ(wasted(200'000), 240 + 12 * 30) << "a gap counts as far as data are fresh";
 }
 
+// docs/hints.md 1.8: 6 executors of 4 cores, 4 of them busy, read again after 10 s.
+TEST(EvaluateMeasured, IdleCoresOfTheWorkedExample) {
+  Bench bench;
+  SparkAppFacts facts = burst("a", "s-1", at(0).steady);
+  facts.executors = 6;
+  facts.busy_executors = 4;
+  for (const std::int64_t now_ms : {0, 10'000}) {
+    facts.executors_at = facts.stages_at = at(now_ms).steady;
+    bench.publish_facts(at(now_ms), {facts});
+    bench.evaluate(at(now_ms));
+  }
+  EXPECT_EQ(bench.series.at("flintgauge_hint_wasted_core_seconds_total" + kOfApp), 80);
+}
+
 TEST(EvaluateMeasured, SeveralProfilesHaveAHintEach) {
   Bench bench;
   SparkAppFacts facts = burst("a", "s-1", at(0).steady);

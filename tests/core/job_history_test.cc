@@ -86,6 +86,23 @@ TEST(JobHistory, OfATenantOfManyNamesDropsItsOwn) {
   EXPECT_EQ(history.dropped(), 2 * JobHistory::kMaxJobs + 1);
 }
 
+// A full node: 200 applications of three resource profiles, and their drivers.
+TEST(JobHistory, OfAFullNodeIsKeptWhole) {
+  JobHistory history;
+  for (int round = 0; round < 2; ++round) {
+    for (int app = 0; app < 200; ++app) {
+      JobKey one = key("job-" + std::to_string(app), "team-" + std::to_string(app % 20));
+      for (one.resource_profile_id = 0; one.resource_profile_id < 3; ++one.resource_profile_id)
+        history.use(one, later(round));
+      one.role = Role::kDriver;
+      one.resource_profile_id = 0;
+      history.use(one, later(round));
+    }
+  }
+  EXPECT_EQ(history.size(), 800U);
+  EXPECT_EQ(history.dropped(), 0U);
+}
+
 TEST(DecayingRatio, ForgetsByHalves) {
   DecayingRatio ratio;
   EXPECT_FALSE(ratio.value());

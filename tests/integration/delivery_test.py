@@ -24,6 +24,10 @@ import delivery_node
 from processes import ROOT, Processes, free_port, get
 from prometheus_api import Prometheus
 
+sys.path.append(str(ROOT / "tests/tools"))
+import json_form  # noqa: E402
+import recompute_hints  # noqa: E402
+
 DEPLOY = ROOT / "deploy"
 STEP = 1  # seconds
 # Keys of KEDA's triggers (its documentation of the scalers prometheus and metrics-api) and of keda.sh/v1alpha1.
@@ -37,6 +41,9 @@ SCALED_OBJECT = {"scaleTargetRef", "pollingInterval", "cooldownPeriod", "initial
                  "maxReplicaCount", "fallback", "advanced", "triggers"}
 # Fields of prometheus-adapter's rules (its docs/config.md).
 RULE = {"seriesQuery", "seriesFilters", "resources", "name", "metricsQuery"}
+# Parts of /api/v1/hints/NAMESPACE/APP_ID, and their definitions in docs/hints.schema.json.
+FORMS = {"": "application", "/horizontal": "horizontalAnswer", "/vertical": "verticalAnswer", "/bottleneck": "bottleneckAnswer",
+         "/quota": "quotaAnswer", "/sideways": "sidewaysAnswer"}
 failures = []
 
 
@@ -257,6 +264,35 @@ def check_all(agents, triggers):
     return asked
 
 
+def check_explained(address):
+    """?explain=1 of the node and of its namespace: pools and hints worked out again from the JSON alone."""
+    for path in ("", f"/{delivery_node.NAMESPACE}"):
+        status, told = ask(f"http://{address}/api/v1/hints{path}?explain=1")
+        expect(status == 200 and len(told["pools"]) == 1 and told["hints"], f"explained: {status} {told}")
+        differences = recompute_hints.check_answer(told) + json_form.refusals(told, "list")
+        expect(not differences, f"explained: {differences}")
+        pool = told["pools"][0]
+        for damaged in (pool | {"desired": pool["desired"] + 1}, pool | {"coresPerWorker": pool["coresPerWorker"] * 7},
+                        pool | {"terms": pool["terms"] | {"demandCores": 0}}, pool | {"applications": []}):
+            expect(recompute_hints.check_answer(told | {"pools": [damaged]}), f"the sums cannot find {damaged}")
+
+
+def check_forms(agents):
+    """Real answers of every kind have the published form."""
+    seen = set()
+    for app in agents.objects.apps:
+        for part, form in FORMS.items():
+            for query in ("", "?explain=1"):
+                status, told = ask(f"http://{agents.address_of[app]}/api/v1/hints/{'/'.join(app)}{part}{query}")
+                refused = json_form.refusals(told, form) if status == 200 else []
+                expect(not refused, f"{app} {part}{query}: {refused}")
+                seen |= {form} if status == 200 else set()
+    expect(seen == set(FORMS.values()), f"answers of {seen} only")
+    told = ask(f"http://{agents.node.address}/api/v1/hints/team-x/spark-none/horizontal?absent=zero")[1]
+    expect(not json_form.refusals(told, "absentAnswer"), f"not owned: {told}")
+    expect(json_form.refusals(told, "horizontalAnswer"), "the form can refuse")
+
+
 def expect_nothing(prometheus, triggers, objects, why):
     queries = [query for _, query, _, _ in Adapter().queries(objects)] + [query for _, query, _ in trigger_queries(triggers, objects)]
     for query in queries:
@@ -303,6 +339,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="flintgauge-delivery-") as folder, Processes(folder) as processes:
         agents = Agents(processes, pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder))
         asked = check_all(agents, triggers)
+        check_explained(agents.node.address)
+        check_forms(agents)
         stale = check_stale(agents, triggers)
         gone = check_gone(agents, triggers)
     print(f"{len(agents.objects.apps)} applications, {len(agents.objects.pools)} cluster, {asked} questions, {stale} of them again while a "

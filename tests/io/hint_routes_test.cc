@@ -205,6 +205,19 @@ TEST_F(HintRoutes, OfANamespaceOnly) {
   EXPECT_EQ(ask("/api/v1/hints/team-a", "absent=zero").status, 400);
 }
 
+TEST_F(HintRoutes, ListsExplainEveryTermToo) {
+  EXPECT_THAT(ask("/api/v1/hints").body, HasSubstr("team-<b>"));
+  EXPECT_EQ(ask("/api/v1/hints", "absent=zero").status, 400);
+  EXPECT_EQ(ask("/api/v1/hints", "explain=2").status, 400);
+  for (const char* const path : {"/api/v1/hints", "/api/v1/hints/team-a"}) {
+    EXPECT_THAT(ask(path).body, Not(HasSubstr("stableWindow"))) << path;
+    const HttpResponse response = ask(path, "explain=1");
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_THAT(response.body, HasSubstr("stableWindow")) << path;
+    EXPECT_EQ(Form().refuses("list", response.body), "") << path;
+  }
+}
+
 TEST_F(HintRoutes, AbsentPartsAre404) {
   EXPECT_EQ(ask_app("/vertical2").status, 404);
   EXPECT_EQ(ask_app("/").status, 404);
@@ -253,12 +266,18 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
   for (const char* const part : {"nightly-etl",
                                  "parity = ceil((R + P)",
                                  "(16 + 384)",
+                                 "need = W &gt; E &middot; c &middot; Te = 480: E + ceil((W - E",
                                  "What would change it",
                                  "median of 3 executors",
                                  "gc",
                                  "against 0.1",
                                  "6 runs of nightly-&lt;etl&gt;",
                                  "a fifth less than now",
+                                 "peaks of the JVM heap used",
+                                 "<div>3584 MiB, 5120 MiB, 5376 MiB</div>",
+                                 "held against now (step): now &middot; 0.8 = 8192 MiB &middot; 0.8",
+                                 "<b>6656 MiB</b>",
+                                 "What would change it: of the heap, the next run goes further down",
                                  "spark.executor.memory=6656m\nspark.executor.memoryOverhead=704m\n",
                                  "2 of their container",
                                  "spark.dynamicAllocation.maxExecutors=2",
@@ -322,6 +341,10 @@ TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
   EXPECT_TRUE(json_of("/vertical")["driver"].IsNull());
   const std::string of_namespace = ask("/api/v1/hints/team-a").body;
   EXPECT_EQ(form.refuses("list", of_namespace), "");
+  const std::string explained = ask("/api/v1/hints/team-a", "explain=1").body;
+  EXPECT_EQ(form.refuses("list", explained), "");
+  EXPECT_THAT(explained, HasSubstr("\"terms\":{\"demandCores\":44,"));
+  EXPECT_THAT(of_namespace, Not(HasSubstr("demandCores")));
   EXPECT_THAT(of_namespace, HasSubstr("\"pools\":[{\"namespace\":\"team-a\""));
   EXPECT_THAT(of_namespace, Not(HasSubstr("team-b")));
   EXPECT_EQ(form.refuses("absentAnswer", ask("/api/v1/hints/team-a/none", "absent=zero").body), "");

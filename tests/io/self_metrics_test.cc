@@ -119,6 +119,17 @@ TEST(SelfMetrics, ReadsTheStoreAndTheProcessWhenAPageIsMade) {
   EXPECT_GT(series.at("process_resident_memory_bytes"), 0);
 }
 
+TEST(SelfMetrics, CountsWhatTheHistoryCannotKeep) {
+  SelfMetrics metrics(kBuild);
+  metrics.set_history(7, 0, 0);
+  metrics.set_history(1'000, 3, 5);
+  metrics.set_history(1'000, 4, 5);
+  const auto series = series_of(page(metrics));
+  EXPECT_EQ(series.at("flintgauge_history_jobs"), 1'000);
+  EXPECT_EQ(series.at("flintgauge_history_jobs_dropped_total"), 4);
+  EXPECT_EQ(series.at("flintgauge_history_executors_left_out_total"), 5);
+}
+
 TEST(SelfMetrics, SaysWhoItIs) {
   EXPECT_THAT(page(SelfMetrics(kBuild)),
               HasSubstr(R"(flintgauge_build_info{version="1.2.3",revision="abc",compiler="g++ \"12\""} 1)"));

@@ -376,6 +376,10 @@ class Hints(DemoCase):
             for part in ("vertical", "horizontal", "sideways", "bottleneck", *(["quota"] if "quota" in hint else [])):
                 alone = get(self.address, f"/api/v1/hints/{hint['namespace']}/{hint['appId']}/{part}?explain=1")[2].decode()
                 self.assertEqual(self.again(script, alone), (0, ""), part)
+        for many in ("", "/team-a", "/team-b"):
+            body = get(self.address, f"/api/v1/hints{many}?explain=1")[2].decode()
+            self.assertIn("stableWindow", json.loads(body)["hints"][0])
+            self.assertEqual(self.again(script, body), (0, ""), many)
 
     @staticmethod
     def again(script, body):

@@ -160,6 +160,7 @@ inline void fill_derived(Block& block) {
   hint.hint.desired = 11;
   hint.hint.reason = HintReason::kDrain;
   hint.hint.parity = 100;
+  hint.hint.work_task_seconds = 980;
   hint.stable = 12;
   hint.confidence = 0.75;
   hint.age_seconds = 2;

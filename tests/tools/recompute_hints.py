@@ -245,10 +245,18 @@ def quota(told, expect):
     expect("quota failures", told["settings"]["spark.executor.maxNumFailures"], 1000000 if sure else None)
 
 
-def pool(told, expect):
-    """Section 1.8: workers of a standalone cluster."""
-    cores = sum(app["desired"] * app["executorCores"] for app in told["applications"])
-    expect(f"pool {told['cluster']}", told["desired"], math.ceil(cores / told["coresPerWorker"]))
+def pool(told, hints, expect):
+    """Section 1.8: workers of a standalone cluster, from the hints of its applications in the same answer."""
+    own = [hint for hint in hints if hint["namespace"] == told["namespace"] and hint["appId"].startswith("app-") and "desired" in hint]
+    name, cores = f"pool {told['cluster']}", 0
+    expect(f"{name} applications", [app["appId"] for app in told["applications"]], [hint["appId"] for hint in own])
+    for app, hint in zip(told["applications"], own):
+        wanted, each = max(hint["desired"], hint["byRate"] or 0), hint["waste"]["executorCores"]
+        expect(f"{name} desired of {app['appId']}", app["desired"], wanted)
+        expect(f"{name} cores of {app['appId']}", app["executorCores"], each)
+        cores += wanted * each
+    expect(f"{name} cores", told["terms"]["demandCores"], cores)
+    expect(f"{name} desired", told["desired"], math.ceil(cores / told["coresPerWorker"]))
 
 
 def near(a, b):
@@ -278,8 +286,8 @@ def check_vertical(told, expect, role="executor"):
         expect(f"vertical {name}", told["memoryBytes"][name], why)
 
 
-def check(hint):
-    """What differs, as lines."""
+def comparison():
+    """(what differs, as lines; the function that compares)."""
     wrong = []
 
     def expect(what, told, again):
@@ -287,6 +295,22 @@ def check(hint):
         if not same:
             wrong.append(f"{what}: told {told}, again {again}")
 
+    return wrong, expect
+
+
+def check_answer(answer):
+    """What differs in an answer of one application, of a namespace or of the whole node, as lines."""
+    wrong, expect = comparison()
+    for one in answer.get("pools", []):
+        pool(one, answer["hints"], expect)
+    for hint in [answer, *answer.get("hints", [])]:
+        wrong += [f"{hint.get('namespace')}/{hint.get('appId')}: {line}" for line in check(hint)]
+    return wrong
+
+
+def check(hint):
+    """What differs, as lines."""
+    wrong, expect = comparison()
     for one in [hint, *hint.get("profiles", [])] if "desired" in hint and "terms" in hint else []:
         terms, reason = horizontal(one["inputs"])
         for name, value in terms.items():
@@ -319,8 +343,6 @@ def check(hint):
     told = hint.get("quota", hint if "pressure" in hint else None)
     if told is not None:
         quota(told, expect)
-    for one in hint.get("pools", []):
-        pool(one, expect)
     told = hint.get("sideways", hint if "executorsPerNode" in hint else None)
     if told is not None:
         again, shape = sideways(told["inputs"])
@@ -338,10 +360,9 @@ def main():
     for name in sys.argv[1:]:
         with sys.stdin if name == "-" else open(name, encoding="utf-8") as file:
             answer = json.load(file)
-        for hint in [answer, *answer.get("hints", [])]:
-            for line in check(hint):
-                failed = True
-                print(f"{hint.get('namespace')}/{hint.get('appId')}: {line}")
+        for line in check_answer(answer):
+            failed = True
+            print(line)
     sys.exit(failed)
 
 
