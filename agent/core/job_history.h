@@ -73,7 +73,7 @@ inline constexpr std::array<std::string_view, 4> kSnapshotFaultNames = {"truncat
 
 class JobHistory {
  public:
-  /// 200 applications of three resource profiles with their drivers are 800. About 9 KB each when every
+  /// 200 applications of three resource profiles with their drivers are 800. 9.3 KB each when every
   /// histogram is in use, and at most 7.5 KB in the snapshot.
   static constexpr std::size_t kMaxJobs = 1'000;
   static constexpr std::size_t kMaxSnapshotBytes = std::size_t{8} * 1024 * 1024;

@@ -33,7 +33,7 @@ std::string_view explain(VerticalReason reason) {
   return {};
 }
 
-std::string_view what_would_change(VerticalReason reason) {
+std::string_view what_would_change(VerticalReason reason, MemoryPart part) {
   switch (reason) {
     case VerticalReason::kPeaks:
       return "higher or lower peaks";
@@ -46,7 +46,8 @@ std::string_view what_would_change(VerticalReason reason) {
     case VerticalReason::kLowConfidence:
       return "more runs lower it";
     case VerticalReason::kQuiet:
-      return "an out-of-memory error raises it, and long collections or a full container do";
+      return part == MemoryPart::kHeap ? "an out-of-memory error or long collections raise it"
+                                       : "an out-of-memory error or a full container raises it";
     case VerticalReason::kLeast:
       return "higher peaks beside the heap raise it";
     case VerticalReason::kSetting:
@@ -201,8 +202,8 @@ void append_steps(const VerticalInput& in, const VerticalHint& hint, std::string
 void append_change(const VerticalHint& hint, std::string& out) {
   out += "<p class=\"note\">What would change it: ";
   if (hint.has_memory) {
-    out.append("of the heap, ").append(what_would_change(hint.heap_reason));
-    out.append("; of the overhead, ").append(what_would_change(hint.overhead_reason));
+    out.append("of the heap, ").append(what_would_change(hint.heap_reason, MemoryPart::kHeap));
+    out.append("; of the overhead, ").append(what_would_change(hint.overhead_reason, MemoryPart::kOverhead));
     if (hint.has_cpu) out += "; ";
   }
   if (hint.has_cpu) out += "of the CPU, busier or quieter minutes";

@@ -20,6 +20,7 @@ class SlowStream(DriverUi):
 
     def __init__(self, ip):
         super().__init__(ip, CAPTURES / "t050")
+        self.pages["environment"] = read_capture(CAPTURES / "t002/rest_environment.json")
         self.registry = json.loads(self.pages["metrics/json"])
         self.batches = 0
         self.is_broken = False
@@ -70,20 +71,24 @@ def start_driver():
 
 
 class ClusterNode:
-    """The agent of that node."""
+    """The agent of that node. `settings`: others than the usual ones, by their dotted names."""
 
-    def __init__(self, processes, program):
+    def __init__(self, processes, program, settings=None):
+        self.processes, self.program = processes, program
         self.driver, driver_ip, master_ip = start_driver()
         labels = {"app.kubernetes.io/name": "spark", "app.kubernetes.io/component": "master", "app.kubernetes.io/instance": CLUSTER}
         notes = {"prometheus.io/path": "/metrics/master/prometheus/", "prometheus.io/port": str(serve_master(master_ip))}
-        kubelet = Kubelet([pod("pipeline-driver", driver_ip, NAMESPACE, role="driver"),
-                           pod("cluster-master-0", master_ip, NAMESPACE, app=None, metadata={"labels": labels, "annotations": notes})])
+        self.kubelet = Kubelet([pod("pipeline-driver", driver_ip, NAMESPACE, role="driver"),
+                                pod("cluster-master-0", master_ip, NAMESPACE, app=None, metadata={"labels": labels, "annotations": notes})])
+        self.start(settings or {})
+
+    def start(self, settings):
         self.address = f"127.0.0.1:{free_port()}"
-        values = {"kubelet.url": kubelet.url, "kubelet.interval": "1s", "kubelet.token_file": "", "spark.interval": f"{INTERVAL}s",
-                  "companions.interval": "1s", "targets.allow_loopback": "true", "web.listen_address": self.address, "node.name": "node-1"}
+        values = {"kubelet.url": self.kubelet.url, "kubelet.interval": "1s", "kubelet.token_file": "", "spark.interval": f"{INTERVAL}s",
+                  "companions.interval": "1s", "targets.allow_loopback": "true", "web.listen_address": self.address, "node.name": "node-1"} | settings
         flags = [part for key, text in values.items() for part in ("--set", f"{key}={text}")]
-        self.process = processes.start("cluster-agent", program, "node", *flags)
-        processes.wait_for(self.process, "no hint by rate, or none of workers", self.is_whole, 60)
+        self.process = self.processes.start("cluster-agent", self.program, "node", *flags)
+        self.processes.wait_for(self.process, "no hint by rate, or none of workers", self.is_whole, 60)
 
     def hints(self):
         return json.loads(get(f"http://{self.address}/api/v1/hints"))
