@@ -200,6 +200,7 @@ std::string app_page(const AppRow& app, const Block& derived, const PageTitle& t
   html::append_vertical(hints.vertical, out);
   html::append_quota(hints.quota, out);
   html::append_sideways(hints.sideways, out);
+  html::append_pool(report.pools, app.app, out);
   const std::string api =
       "/api/v1/hints/" + escaped(app.app.namespace_name) + '/' + escaped(app.app.app_id) + "?explain=1";
   out += "</main><footer><a href=\"/\">All applications</a><a href=\"" + api +

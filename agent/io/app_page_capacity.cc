@@ -143,4 +143,28 @@ void append_sideways(const AppSideways* one, std::string& out) {
   out += ".</p></div>";
 }
 
+void append_pool(const std::vector<PoolHint>& pools, const AppKey& app, std::string& out) {
+  const auto found = std::ranges::find_if(pools, [&](const PoolHint& pool) {
+    return pool.cluster.namespace_name == app.namespace_name &&
+           std::ranges::find(pool.app_ids, app.app_id) != pool.app_ids.end();
+  });
+  if (found == pools.end()) return;
+  begin_section("Workers of " + escaped(found->cluster.app_id), "of the standalone cluster it runs on", out);
+  begin_table("Input", "Value", "What it is", out);
+  append_row("workers", text(found->workers), "alive", out);
+  append_row("cores", text(found->cores_per_worker), "of a worker, mean of the live ones", out);
+  for (std::size_t i = 0; i < found->demands.size(); ++i) {
+    const WorkerDemand& demand = found->demands[i];
+    append_row(escaped(found->app_ids[i]),
+               text(demand.executors) + " &middot; " + text(demand.executor_cores),
+               "executors it should have, of a stream the larger of both hints, and cores of each", out);
+  }
+  const double cores = demand_cores(found->demands);
+  out += "</tbody></table><ol class=\"steps\"><li>cores = sum of executors &middot; cores of each = <b>" +
+         text(cores) + "</b></li><li>workers = ceil(cores / cores of a worker) = ceil(" + text(cores) +
+         " / " + text(found->cores_per_worker) + ") = <b>" + text(found->desired) +
+         "</b></li></ol><p class=\"note\">What would change it: Applications that should have more or fewer "
+         "executors, or workers of another size.</p></div>";
+}
+
 }  // namespace flintgauge::html

@@ -302,6 +302,28 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
   EXPECT_EQ(page("/app/team-a/spark-0f3a/x").status, 404);
 }
 
+TEST_F(HintRoutes, PageShowsThePoolOfWorkersOfItsApplication) {
+  const auto page = [&] {
+    return app_answer({.path = "/app/team-a/spark-0f3a", .query = {}, .accept = {}, .accept_encoding = {}},
+                      block_, {"node-1", "9.9"}, kAsked)
+        .body;
+  };
+  change_report([](Report& report) {
+    report.pools = {{.cluster = {"team-a", "<pool>"}, .app_ids = {"app-1"}, .demands = {{11, 4}}}};
+  });
+  EXPECT_THAT(page(), Not(HasSubstr("Workers of"))) << "another application's";
+  change_report([](Report& report) {
+    report.pools[0].app_ids.emplace_back("spark-0f3a");
+    report.pools[0].demands.push_back({11, 4});
+    report.pools[0].cores_per_worker = 8;
+    report.pools[0].desired = 11;
+  });
+  EXPECT_THAT(page(), HasSubstr("Workers of &lt;pool&gt;"));
+  EXPECT_THAT(page(), HasSubstr("workers = ceil(cores / cores of a worker) = ceil(88 / 8) = <b>11</b>"));
+  change_report([](Report& report) { report.pools[0].cluster.namespace_name = "team-b"; });
+  EXPECT_THAT(page(), Not(HasSubstr("Workers of"))) << "another tenant's";
+}
+
 TEST_F(HintRoutes, AnswersHaveThePublishedForm) {
   know_pods(0);
   change_report([](Report& report) {
