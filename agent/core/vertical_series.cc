@@ -40,9 +40,9 @@ unsigned bits_of(const VerticalHint& hint) {
   return bits;
 }
 
-VerticalShape shape_of(const AppVerticalHint& one) {
+unsigned bits_of(const AppVerticalHint& one) {
   constexpr unsigned kBits = kMemoryPartNames.size() + 1;
-  return {one.app, bits_of(one.hint) << kBits | (one.driver ? bits_of(one.driver->hint) : 0U)};
+  return bits_of(one.hint) << kBits | (one.driver ? bits_of(one.driver->hint) : 0U);
 }
 
 void add(const AppKey& key, const VerticalHint& hint, const Families& families, SeriesList& list) {
@@ -72,11 +72,11 @@ void add_vertical(const AppVerticalHint& one, SeriesList& list) {
 
 bool take_shapes(const std::vector<AppVerticalHint>& items, std::vector<VerticalShape>& shapes) {
   const auto same = [](const AppVerticalHint& one, const VerticalShape& shape) {
-    return one.app == shape.app && shape_of(one).bits == shape.bits;
+    return one.app == shape.app && bits_of(one) == shape.bits;
   };
   if (std::ranges::equal(items, shapes, same)) return false;
   shapes.clear();
-  for (const AppVerticalHint& item : items) shapes.push_back(shape_of(item));
+  for (const AppVerticalHint& item : items) shapes.push_back({item.app, bits_of(item)});
   return true;
 }
 
