@@ -2,11 +2,12 @@
 """Run by tests/e2e/companions: a real Kafka broker, JupyterHub, notebook server and Spark stream as pods of a node, and an agent that reads them.
 
 What the agent publishes is compared with Kafka's own JmxTool, GetOffsetShell and ConsumerGroupCommand, with the REST interfaces of the hub
-and of the notebook server, and with the progress of the stream.
+and of the notebook server, and with the progress of the stream. A real Prometheus scrapes the agent: every panel of the overview's row of tools must have had data.
 """
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -19,12 +20,14 @@ import urllib.request
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 import companion_programs as programs  # noqa: E402
 import spark_node  # noqa: E402
+import spark_panels  # noqa: E402
 from companion_programs import BROKER, HUB, LAG, NOTEBOOK, ROOT, STREAM, TOKEN, free_port  # noqa: E402
 
 sys.path[:0] = [os.path.join(ROOT, "tests", "tools")]
 import capture_sums  # noqa: E402
 
 NAMESPACE = spark_node.NAMESPACE
+NO_ZEPPELIN = {f"flintgauge_tool_zeppelin_{one}": "no Zeppelin runs here" for one in ("interpreter_groups", "connections")}
 GROUP, ORDERS, READ = "e2e-stream", 1000, 600  # messages in the topic, and those the stream reads before it stops
 
 
@@ -98,6 +101,9 @@ class Companions(unittest.TestCase):
             command += ["--set", f"{key}={value}"]
         self.run_program("agent", command)
         eventually(lambda: fetch(f"http://{self.address}/-/ready"), 60, "the agent is ready")
+        port = int(self.address.rsplit(":", 1)[1])
+        panels = spark_panels.Panels(pathlib.Path(self.work), port, "overview", NO_ZEPPELIN, "flintgauge_tool_")
+        type(self).panels = self.enterContext(panels)
         time.sleep(1.1)  # creation times of pods are in whole seconds: younger than the agent
 
     def page(self):
@@ -113,6 +119,7 @@ class Companions(unittest.TestCase):
         with contextlib.suppress(AssertionError):
             eventually(lambda: want.items() <= self.tools().items(), 60, what)
         tools = self.tools()
+        self.panels.look()
         self.assertEqual(want, {key: tools.get(key) for key in want}, what)
         print(f"  equal: {what}: {want}", file=sys.stderr)
 
@@ -272,6 +279,7 @@ class Companions(unittest.TestCase):
         self.make_topic("orders")
         self.produce("orders", ORDERS)
         self.check_stream(self.start_stream())
+        self.assertEqual([], self.panels.report(has_all=True))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ team-a shuffles and loses an executor pod; team-b has far more tasks than its qu
 3 a deleted executor pod is one executor lost, and its place is taken again
 4 the tenant at its quota is said to starve for it, which no API server told
 5 Spark's totals equal the driver's REST, and the event log, whatever became of executors
-6 executors by state, losses by reason and pods by phase were right all the time
+6 executors by state (active, dead, busy; wanted and needed as dynamic allocation tells), losses by reason and pods by phase were right all the time
 """
 import json
 import os
@@ -38,6 +38,10 @@ SPARK = {  # family without "flintgauge_spark_" and "_total": (what the event lo
     "output_records": ("output_records", 1), "shuffle_read_records": ("shuffle_read_records", 1),
     "shuffle_write_records": ("shuffle_write_records", 1)}
 REASONS = {"The executor with id": "exited", "Executor killed by driver": "killed_by_driver"}  # beginnings of removeReason
+ALLOCATION = {"ExecutorAllocationManager.executors.numberTargetExecutors": "target",
+              "ExecutorAllocationManager.executors.numberMaxNeededExecutors": "max_needed",
+              "ExecutorAllocationManager.executors.numberExecutorsPendingToRemove": "pending_to_remove"}
+STATES = ("active", "dead", "busy", *ALLOCATION.values())
 SETTLED, SETTLED_LOSS = 10, 40  # seconds: rounds of both agents; a pod may still tell why an executor went
 
 
@@ -106,11 +110,23 @@ class Tenant:
     def labels(self, **more):
         return tuple(sorted({"namespace": self.namespace, "app_id": self.app_id, **more}.items()))
 
+    def rows(self):
+        with urllib.request.urlopen(self.line["rest"] + "/allexecutors", timeout=10) as answer:
+            return [row for row in json.load(answer) if row["id"] != "driver"]
+
     def executors(self):
         """{id: None while it is active, else why it went}, as the driver says."""
-        with urllib.request.urlopen(self.line["rest"] + "/allexecutors", timeout=10) as answer:
-            rows = json.load(answer)
-        return {row["id"]: None if row["isActive"] else row.get("removeReason", "") for row in rows if row["id"] != "driver"}
+        return fates(self.rows())
+
+    def allocation(self):
+        """{state: executors}, as the driver's allocation manager says."""
+        with urllib.request.urlopen(self.line["rest"].split("/api/")[0] + "/metrics/json/", timeout=10) as answer:
+            gauges = json.load(answer)["gauges"]
+        return {state: value["value"] for name, value in gauges.items() for end, state in ALLOCATION.items() if name.endswith(end)}
+
+
+def fates(rows):
+    return {row["id"]: None if row["isActive"] else row.get("removeReason", "") for row in rows}
 
 
 class Watch(threading.Thread):
@@ -122,7 +138,7 @@ class Watch(threading.Thread):
 
     def run(self):
         while not self.ended.wait(1):
-            record = {"at": time.time(), "executors": {}, "pods": {}, "pages": {}}
+            record = {"at": time.time(), "executors": {}, "states": {}, "pods": {}, "pages": {}}
             try:
                 pods = json.loads(ask("/pods", self.token)[1])["items"]
                 record["pages"] = {name: agent.page() for name, agent in self.agents.items()}
@@ -132,7 +148,12 @@ class Watch(threading.Thread):
                 mine = [p for p in pods if p["metadata"]["labels"].get("spark-app-selector") == tenant.app_id]
                 record["pods"][namespace] = sorted((p["metadata"]["labels"]["spark-role"], p["status"]["phase"]) for p in mine)
                 try:
-                    record["executors"][namespace] = tenant.executors()
+                    rows, allocation = tenant.rows(), tenant.allocation()
+                    active = [row for row in rows if row["isActive"]]
+                    record["executors"][namespace] = fates(rows)
+                    record["states"][namespace] = allocation | {
+                        "active": len(active), "dead": len(rows) - len(active),
+                        "busy": sum(row["activeTasks"] > 0 or row["rddBlocks"] > 0 for row in active)}
                 except (OSError, ValueError):
                     continue  # the driver is busy, or over
             self.records.append(record)
@@ -318,7 +339,8 @@ class SparkOnKube(unittest.TestCase):
     def test_6_executors_were_right_all_the_time(self):
         for namespace, tenant in self.tenants.items():
             for what, seconds, fact, seen in (
-                    ("active", SETTLED, lambda r: self.active(r, namespace), lambda p: told(p, "flintgauge_spark_executors", tenant.labels(state="active"))),
+                    *((state, SETTLED, lambda r, state=state: r["states"].get(namespace, {}).get(state),
+                       lambda p, state=state: told(p, "flintgauge_spark_executors", tenant.labels(state=state))) for state in STATES),
                     ("lost", SETTLED_LOSS, lambda r: self.losses(r, namespace), lambda p: self.lost_in(p, tenant)),
                     ("pods", SETTLED, lambda r: r["pods"].get(namespace), lambda p: self.phases_in(p, tenant))):
                 compared = 0
@@ -328,11 +350,6 @@ class SparkOnKube(unittest.TestCase):
                         compared += 1
                 say(f"  {namespace}: {what} right in all of {compared} readings")
                 self.assertGreater(compared, 20)
-
-    @staticmethod
-    def active(record, namespace):
-        executors = record["executors"].get(namespace)
-        return executors and list(executors.values()).count(None)
 
     @staticmethod
     def losses(record, namespace):

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the agent while Spark works; which panels of the application's dashboard have data."""
+"""A real Prometheus scrapes the agent while Spark and the tools beside it work; which panels of a dashboard have data."""
 import importlib.util
 import json
 import time
@@ -22,10 +22,12 @@ spec.loader.exec_module(prometheus_test)
 
 
 class Panels:
-    def __init__(self, folder, port):
-        self.folder, self.port, self.processes = folder, port, Processes(folder)
-        board = json.loads((ROOT / "dashboards/application.json").read_text())
-        self.targets = [(panel["title"], target) for panel in prometheus_test.check.panels_of(board) for target in panel["targets"]]
+    def __init__(self, folder, port, board="application", absent=ABSENT, family=""):
+        """Of a dashboard's queries those that name a family which begins so; `absent`: {family: why it cannot have data}."""
+        self.folder, self.port, self.absent, self.processes = folder, port, absent, Processes(folder)
+        self.file = f"dashboards/{board}.json"
+        panels = prometheus_test.check.panels_of(json.loads((ROOT / self.file).read_text()))
+        self.targets = [(panel["title"], target) for panel in panels for target in panel["targets"] if family in target["expr"]]
         self.empty = None  # {(panel, query): why} of those that never had data; None before the first look
 
     def __enter__(self):
@@ -44,7 +46,7 @@ class Panels:
     def __exit__(self, *ended):
         self.processes.close()
 
-    def look(self, app_id):
+    def look(self, app_id=""):
         """Asks every query for this application; no application does everything, so one answer in any run is enough."""
         variables = {"job": "flintgauge", "cluster": ".*", "__rate_interval": "20s", "namespace": spark_node.NAMESPACE, "application": app_id}
         now, still = time.time(), {}
@@ -62,10 +64,10 @@ class Panels:
         if self.empty is None:
             return []
         wrong = []
-        print(f"\nPanels of dashboards/application.json: {len(self.targets) - len(self.empty)} of {len(self.targets)} queries had data"
+        print(f"\nPanels of {self.file}: {len(self.targets) - len(self.empty)} of {len(self.targets)} queries had data"
               + (", without:" if self.empty else ""))
         for (title, query), why in self.empty.items():
-            known = next((reason for family, reason in ABSENT.items() if family + "{" in why), None)
+            known = next((reason for family, reason in self.absent.items() if family + "{" in why), None)
             print(f"  {title} {query}: {known or why}")
             if has_all and known is None:
                 wrong.append(f"panel '{title}' {query}: {why}")
