@@ -61,6 +61,12 @@ constexpr std::size_t place_of_total(Measure measure) {
   return static_cast<std::size_t>(measure) - SparkTotals::kFirst;
 }
 
+/// Up to Spark 3.5 the size of a result is filled in by the driver, after the executor's registry has taken
+/// it: there it is 0 for ever, which says nothing.
+constexpr bool is_told(Measure measure, double value) {
+  return measure != Measure::kExecutorResultBytes || value > 0;
+}
+
 /// Sources differ by what they have not heard of yet.
 void raise_known(double& value, double told) {
   if (std::isnan(value) || told > value) value = told;
@@ -188,6 +194,7 @@ void ExecutorBook::let_go(Entry* entry) {
 
 void ExecutorBook::take(Entry* entry, Measure measure, double value) {
   if (const std::size_t i = place_of_total(measure); i < kTotals) {
+    if (!is_told(measure, value)) return;
     told_ |= bit(i);
     if (entry == nullptr) return;
     entry->detail.told |= bit(i);
@@ -205,7 +212,7 @@ void ExecutorBook::take_driver(Measure measure, double value) {
   const auto* const growing = std::ranges::find(kGrowing, measure, &Growing::measure);
   if (growing != kGrowing.end()) return raise_known(driver_facts_.*growing->fact, value);
   const std::size_t i = place_of_total(measure);
-  if (i >= kTotals) return;
+  if (i >= kTotals || !is_told(measure, value)) return;
   told_ |= bit(i);
   Seen::raise(driver_[i], value);
 }

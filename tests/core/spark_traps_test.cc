@@ -118,5 +118,29 @@ TEST(SparkTrapNumbers, EverySumOverLivingExecutorsFallsAndNoTotalDoes) {
   EXPECT_EQ(bench.value(driver, "tasks_completed_total", 20), 92);
 }
 
+TEST(SparkTrapNumbers, ARegistryThatKnowsNoResultSizesSaysNothingOfThem) {
+  SparkBench bench;
+  FakeDriver driver;
+  const auto rows = [](double one, double two, double own) {
+    return std::vector{spark_row("1", Measure::kExecutorResultBytes, one),
+                       spark_row("2", Measure::kExecutorResultBytes, two),
+                       spark_row("driver", Measure::kExecutorResultBytes, own),
+                       spark_row("1", Measure::kExecutorMaxTasks, 4),
+                       spark_row("1", Measure::kExecutorTasksCompleted, 7),
+                       spark_row("1", Measure::kExecutorInputBytes, 0)};
+  };
+  bench.page(driver.page, rows(0, 0, 0), 0);  // Spark 3.5 and before, for ever
+  EXPECT_EQ(bench.value(driver, "task_result_bytes_total", 0), kAbsent);
+  EXPECT_EQ(bench.value(driver, "tasks_completed_total", 0), 7);
+  EXPECT_EQ(bench.value(driver, "input_bytes_total", 0), 0);  // no other measure's zero is nothing
+  EXPECT_TRUE(std::isnan(bench.facts(0).totals[Measure::kExecutorResultBytes]));
+  bench.page(driver.page, rows(2279, 0, 0), 10);  // Spark 4
+  EXPECT_EQ(bench.value(driver, "task_result_bytes_total", 10), 2279);
+  SparkStage one = stage(0, StageStatus::kComplete, 8, 0, 8);
+  one.result_bytes = 9000;
+  bench.stages(driver, {one}, 20);
+  EXPECT_EQ(bench.value(driver, "task_result_bytes_total", 20), 9000);
+}
+
 }  // namespace
 }  // namespace flintgauge
