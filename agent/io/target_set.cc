@@ -93,6 +93,8 @@ bool TargetSet::is_old_news(const TargetRun& run) const {
   const bool was_unreachable =
       run.state().last_reason == Reason::kConnect || run.state().last_reason == Reason::kConnectTimeout;
   if (self == entries_.end() || !was_unreachable) return false;
+  // A stand-in may have a port of its own (a JMX exporter's): it ends with what it stands in for.
+  if (!is_up && self->stands_for != kNone && is_lost(entries_[self->stands_for].run->state())) return true;
   return std::ranges::any_of(entries_, [&](const Entry& other) {
     const TargetState& state = other.run->state();
     return other.lane == self->lane && other.run.get() != &run && (is_up ? state.up : is_lost(state));

@@ -189,10 +189,11 @@ TEST_F(SourceTest, AServerThatEndsIsOneLineAndItsStandInsAreNotAsked) {
   auto server =
       std::make_unique<FakeHttp>([](FakeConnection& out, const FakeRequest&) { out.respond("x 1\n"); });
   std::vector<Target> targets = {
-      target("gone-a", ""), target("gone-b", ""), target("gone-c", ""),
-      target("gone-spare", "")};  // names of their own: the log limits rates by them
+      target("gone-a", ""), target("gone-b", ""), target("gone-c", ""), target("gone-spare", ""),
+      target("gone-elsewhere", "")};  // names of their own: the log limits rates by them
   for (Target& one : targets) one.url = server->url("/" + one.key);
-  targets[3].fallback_of = "gone-a";
+  targets[4].url = "http://127.0.0.1:" + std::to_string(testing::closed_port()) + "/";
+  targets[3].fallback_of = targets[4].fallback_of = "gone-a";
   offer(targets);
   ::testing::internal::CaptureStderr();
   start();
@@ -200,8 +201,9 @@ TEST_F(SourceTest, AServerThatEndsIsOneLineAndItsStandInsAreNotAsked) {
   const bool came = eventually([&] { return all([](const TargetState& one) { return one.up; }); });
   server.reset();
   const std::int64_t enough = TargetSet::kFailuresForFallback + 1;
-  const bool went = eventually(
-      [&] { return all([&](const TargetState& one) { return one.consecutive_failures >= enough; }); });
+  const bool went = eventually([&] {
+    return all([&](const TargetState& one) { return one.consecutive_failures >= enough; }) && state(4).asked;
+  });
   source_->stop();
   const std::string log = ::testing::internal::GetCapturedStderr();
   ASSERT_TRUE(came && went) << log;
