@@ -10,12 +10,14 @@ import time
 NAMESPACE = "team-a"
 
 
-def pod(name, ip, app_id, role, executor_id=None, annotations=None, phase="Running"):
+def pod(name, ip, app_id, role, executor_id=None, annotations=None, phase="Running", ui_port=None):
     labels = {"spark-role": role, "spark-app-selector": app_id, "spark-app-name": "e2e"}
     if executor_id is not None:
         labels["spark-exec-id"] = executor_id
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     container = {"name": f"spark-kubernetes-{role}", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}}
+    if ui_port is not None:
+        container["ports"] = [{"name": "spark-ui", "containerPort": ui_port, "protocol": "TCP"}]
     status = {"name": container["name"], "containerID": "containerd://" + name.encode().hex().ljust(64, "0")[:64], "restartCount": 0,
               "ready": True, "state": {"running": {"startedAt": now}}}
     return {"metadata": {"name": name, "namespace": NAMESPACE, "uid": name, "creationTimestamp": now, "labels": labels, "annotations": annotations or {}},

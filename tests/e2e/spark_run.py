@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "tests/tools"), str(ROOT / "tests/integration"), str(
 sys.dont_write_bytecode = True  # no cache beside the sources
 import capture_sums  # noqa: E402
 import spark_node  # noqa: E402
+import spark_sources  # noqa: E402
 from importlib.machinery import SourceFileLoader  # noqa: E402
 from importlib.util import module_from_spec, spec_from_loader  # noqa: E402
 from processes import free_port, get  # noqa: E402
@@ -25,29 +26,6 @@ from processes import free_port, get  # noqa: E402
 loader = SourceFileLoader("run_spark", str(ROOT / "tests/tools/run_spark"))
 run_spark = module_from_spec(spec_from_loader("run_spark", loader))
 loader.exec_module(run_spark)
-
-# Family without "flintgauge_spark_" and "_total": the event log's name in tests/tools/run_spark, how many of it are one unit (in REST
-# too), the field of a stage, and that of an executor's row where it has one.
-FAMILIES = {
-    "tasks_completed": ("tasks_completed", 1, "numCompleteTasks", "completedTasks"),
-    "tasks_failed": ("tasks_failed", 1, "numFailedTasks", "failedTasks"),
-    "executor_run_seconds": ("run_ms", 1e3, "executorRunTime", None),
-    "executor_cpu_seconds": ("cpu_ns", 1e9, "executorCpuTime", None),
-    "gc_seconds": ("gc_ms", 1e3, "jvmGcTime", "totalGCTime"),
-    "input_bytes": ("input_bytes", 1, "inputBytes", "totalInputBytes"),
-    "input_records": ("input_records", 1, "inputRecords", None),
-    "output_bytes": ("output_bytes", 1, "outputBytes", None),
-    "output_records": ("output_records", 1, "outputRecords", None),
-    "shuffle_read_bytes": ("shuffle_read_bytes", 1, "shuffleReadBytes", "totalShuffleRead"),
-    "shuffle_read_records": ("shuffle_read_records", 1, "shuffleReadRecords", None),
-    "shuffle_write_bytes": ("shuffle_write_bytes", 1, "shuffleWriteBytes", "totalShuffleWrite"),
-    "shuffle_write_records": ("shuffle_write_records", 1, "shuffleWriteRecords", None),
-    "shuffle_fetch_wait_seconds": ("fetch_wait_ms", 1e3, "shuffleFetchWaitTime", None),
-    "memory_spilled_bytes": ("memory_spilled_bytes", 1, "memoryBytesSpilled", None),
-    "disk_spilled_bytes": ("disk_spilled_bytes", 1, "diskBytesSpilled", None)}
-BY_EXECUTOR = tuple(name for name, row in FAMILIES.items() if row[3])
-SOURCES = {"all": tuple(FAMILIES), "spark_stages": tuple(FAMILIES), "spark_executors": BY_EXECUTOR, "spark_executors_page": BY_EXECUTOR}
-COLLECTORS = ("spark_stages", "spark_executors", "spark_executors_page", "spark_driver_page", "spark_metrics_json")
 
 
 def lasting_port():
@@ -60,16 +38,20 @@ def lasting_port():
 
 
 class Agent:
-    """`flintgauge node` with one source of Spark's tasks, or with all."""
+    """`flintgauge node` with one source of Spark's totals, or with all."""
 
     def __init__(self, node, source, port=None, interval="1s"):
         self.source, self.port, self.page = source, port or free_port(), {}
-        self.before, self.falls = {}, []
+        self.before, self.falls, self.began = {}, [], time.monotonic()
         self.log = pathlib.Path(tempfile.gettempdir()) / f"flintgauge-e2e-{source}-{self.port}.log"
-        off = "" if source == "all" else ",".join(c for c in COLLECTORS if c != source)
+        self.of = spark_sources.SOURCES[source]
+        asked = spark_sources.COLLECTORS if self.of.collectors is None else self.of.collectors
+        self.pushes = {kind: free_port() for kind in self.of.pushes}
         settings = {"kubelet.url": node.url, "kubelet.token_file": "", "node.name": "e2e", "kubelet.interval": "2s",
-                    "spark.interval": interval, "targets.allow_loopback": "true", "targets.disabled_collectors": off,
+                    "spark.interval": interval, "spark.per_executor": str(source == "spark_executors").lower(), "targets.allow_loopback": "true",
+                    "targets.disabled_collectors": ",".join(c for c in spark_sources.COLLECTORS if c not in asked),
                     "hints.bottleneck_window": "20s", "web.listen_address": f"127.0.0.1:{self.port}"}
+        settings |= {f"push.{kind}_listen_address": f"127.0.0.1:{port}" for kind, port in self.pushes.items()}
         command = [str(ROOT / "build/release/flintgauge"), "node"]
         for key, value in settings.items():
             command += ["--set", f"{key}={value}"]
@@ -89,8 +71,24 @@ class Agent:
                     self.falls.append((key, self.before[key], value))
                 self.before[key] = value
 
+    def totals(self, app_id):
+        """{family without "flintgauge_spark_" and "_total": value}, reasons added up."""
+        found = collections.Counter()
+        for (name, labels), value in self.page.items():
+            labels = dict(labels)
+            if name.endswith("_total") and name.startswith(("flintgauge_spark_", "flintgauge_executors_")) and "executor_id" not in labels and \
+                    (labels.get("app_id"), labels.get("namespace")) == (app_id, spark_node.NAMESPACE):
+                found[name.removeprefix("flintgauge_").removeprefix("spark_").removesuffix("_total")] += value
+        return dict(found)
+
     def total(self, app_id, name):
-        return self.page.get((f"flintgauge_spark_{name}_total", (("app_id", app_id), ("namespace", spark_node.NAMESPACE))))
+        return self.totals(app_id).get(name)
+
+    def each(self, app_id):
+        """{(executor, family without "flintgauge_spark_executor_" and "_total"): value}"""
+        return {(dict(labels)["executor_id"], name.removeprefix("flintgauge_spark_executor_").removesuffix("_total")): value
+                for (name, labels), value in self.page.items()
+                if name.startswith("flintgauge_spark_executor_") and name.endswith("_total") and "executor_id" in dict(labels) and ("app_id", app_id) in labels}
 
     def lines(self, *words):
         """Of its log, with all these words."""
@@ -121,7 +119,10 @@ class Agent:
 class SparkRun:
     """tests/tools/run_spark in the background. The driver lives until end() is called, so that its last words can be read."""
 
-    def __init__(self, version, workload, seconds, *more):
+    def __init__(self, version, workload, seconds, *more, sinks=("prometheus",)):
+        self.version, self.jmx_port = version, free_port() if "jmx" in sinks else None
+        more += ("--sinks", ",".join(sinks), *(("--jmx-port", str(self.jmx_port)) if self.jmx_port else ()),
+                 "--conf", "spark.metrics.appStatusSource.enabled=true")  # as Spark 4 has it by itself
         base = [str(ROOT / "tests/tools/run_spark"), "--version", version, "--workload", workload, "--seconds", str(seconds),
                 "--linger", "600", "--start-timeout", "600", *more]
         for left in reversed(range(3)):  # on a machine with many times more work than cores Spark gives up starting
@@ -144,10 +145,18 @@ class SparkRun:
     def pids(self, role):
         return [int(pid) for pid, what in self.line["pids"].items() if what == role]
 
-    def pod(self):
-        host, port = self.line["ui"].removeprefix("http://").rsplit(":", 1)
-        place = {} if port == "4040" else {"prometheus.io/port": port, "prometheus.io/path": "/metrics/json/"}
-        return spark_node.pod("driver-pod", host, self.app_id, "driver", annotations=place)
+    @staticmethod
+    def address_of(instance):
+        """Of a pod: where the JMX exporter of its JVM listens, see run_spark."""
+        return "127.0.0.1" if instance == "driver" else f"127.1.0.{instance}"
+
+    def pod(self, number=None):
+        exporter = {"prometheus.io/scrape": "true", "prometheus.io/port": str(self.jmx_port), "prometheus.io/path": "/metrics"}
+        annotations = exporter if self.jmx_port else {}
+        if number is not None:
+            return spark_node.pod(f"exec-{number}", self.address_of(number), self.app_id, "executor", number, annotations=annotations)
+        port = int(self.line["ui"].rsplit(":", 1)[1])
+        return spark_node.pod("driver-pod", self.address_of("driver"), self.app_id, "driver", annotations=annotations, ui_port=port)
 
     def show(self, node):
         """The driver's and the executors' processes as pods of the node; an executor that has ended is no pod any more."""
@@ -158,26 +167,25 @@ class SparkRun:
             if "--executor-id" in command:
                 number = command[command.index("--executor-id") + 1]
                 if number not in self.executor_pods:
-                    self.executor_pods[number] = spark_node.pod(f"exec-{number}", f"127.0.1.{int(number) + 10}", self.app_id, "executor", number)
+                    self.executor_pods[number] = self.pod(number)
                 pods.append(self.executor_pods[number])
                 pids[f"exec-{number}"] = pid
         node.pods, node.pids = pods, pids
 
-    def rest(self):
-        """{family: (sum over stages, sum over executors that ever were, or None)}, in the families' units."""
-        def ask(path):
-            with urllib.request.urlopen(f"{self.line['rest']}/{path}", timeout=60) as answer:
-                return json.load(answer)
-        stages, executors = ask("stages"), [row for row in ask("allexecutors") if row["id"] != "driver"]
-        return {name: (sum(row[stage] for row in stages) / unit, sum(row[own] for row in executors) / unit if own else None)
-                for name, (_, unit, stage, own) in FAMILIES.items()}
+    def ask(self, path):
+        """JSON of the application's REST interface; "" is its /metrics/json/."""
+        with urllib.request.urlopen(f"{self.line['rest']}/{path}" if path else self.line["metrics_json"], timeout=60) as answer:
+            return json.load(answer)
 
-    def end(self):
-        """Ends the driver in order. Returns the event log's sums in the families' units, and the whole second line."""
+    def rest(self):
+        return spark_sources.Rest(self.ask, set(self.executor_pods))
+
+    def end(self, rest):
+        """Ends the driver in order. Returns what its event log tells, and the whole second line."""
         self.process.terminate()
         second = json.loads(self.process.stdout.read())
         self.process.wait()
-        return {name: second["truth"][row[0]] / row[1] for name, row in FAMILIES.items()}, second
+        return spark_sources.Log(second["truth"], rest), second
 
     def kill(self):
         self.process.terminate()

@@ -4,9 +4,10 @@
   spark_test.py [--version 4.3.0]... [--workload wordcount]... [--seconds 50]      all of both unless named
 
 What each agent tells at the end is compared with the driver's own REST interface, read before it ends, and with the event log that Spark
-leaves: counts, bytes and times, exactly. A source is only asked for the families that it can tell (docs/metrics.md). No total may ever fall.
-The tables at the end: what equals what; the cause named for workloads whose cause is known; hints worked out again from their JSON;
-panels of dashboards/application.json that had data; what the agent costs an idle driver.
+leaves: counts, bytes and times, exactly. What a source cannot tell (docs/metrics.md, spark_sources.py) must be absent, not zero. No total
+may ever fall. Pushes are those of Spark's own sinks. The tables at the end: what equals what; the cause named for workloads whose cause is
+known; streaming statistics; the driver's size; hints worked out again from their JSON; panels of dashboards/application.json that had
+data; what the agent costs an idle driver.
 """
 import argparse
 import pathlib
@@ -14,12 +15,17 @@ import random
 import signal
 import sys
 import tempfile
+import time
 
 import spark_causes
+import spark_driver_hint
+import spark_dstream
 import spark_load
 import spark_panels
+import spark_pushes
 import spark_run
-from spark_run import FAMILIES, SOURCES, Agent, SparkRun, lasting_port, until
+from spark_run import Agent, SparkRun, cpu_seconds, lasting_port, until
+from spark_sources import EACH, MOVING, SOURCES, TASKS, Moving, families_of
 
 sys.path.append(str(spark_run.ROOT / "tests/tools"))
 import recompute_hints  # noqa: E402
@@ -27,7 +33,8 @@ import spark_node  # noqa: E402
 
 VERSIONS = ("4.3.0", "3.5.9")
 KILLED = "killed"  # the workload shuffle, and an executor dies on the way
-WORKLOADS = ("wordcount", "skew", "spill", "shuffle", "streaming", "failing", "cached", "idle", KILLED, "gc", "tiny", "slots")
+WORKLOADS = ("wordcount", "skew", "spill", "shuffle", "streaming", "failing", "cached", "idle", KILLED, "gc", "tiny", "slots",
+             spark_dstream.WORKLOAD)
 LOAD = "load"
 ASKED_OFTEN = {"spark_stages", "spark_executors", "spark_metrics_json"}
 MORE = {KILLED: ("--kill-executor-at", "10"), "skew": ("--rows", "12000000")}  # a long task of seconds, on a quick machine too
@@ -40,10 +47,11 @@ def same(a, b):
 class Play:
     """One run of one workload."""
 
-    def __init__(self, version, workload, seconds, port):
+    def __init__(self, version, workload, seconds, port, without):
         self.version, self.workload, self.seconds, self.port = version, workload, seconds, port
-        self.wrong, self.rows, self.hints = [], [], []
-        self.causes = spark_causes.Watch()
+        self.sources = [name for name in SOURCES if name not in without and (name != "spark_streaming" or workload == spark_dstream.WORKLOAD)]
+        self.wrong, self.rows, self.hints, self.driver_hints, self.batches = [], [], [], None, None
+        self.causes, self.moving = spark_causes.Watch(), Moving()
 
     def expect(self, good, what):
         if not good:
@@ -51,17 +59,26 @@ class Play:
             print(f"FAILED: {self.version} {self.workload}: {what}", flush=True)
 
     def run(self, panels):
-        run = SparkRun(self.version, "shuffle" if self.workload == KILLED else self.workload, self.seconds, *MORE.get(self.workload, ()))
+        network = spark_pushes.Network(SparkRun.address_of)
+        sinks = ["prometheus", *network.sinks, *(["jmx"] if "spark_jmx" in self.sources else [])]
+        run = SparkRun(self.version, "shuffle" if self.workload == KILLED else self.workload, self.seconds, *MORE.get(self.workload, ()), sinks=sinks)
         node = spark_node.Node()
         run.show(node)
-        agents = [Agent(node, source, self.port if source == "all" else None) for source in SOURCES]
+        agents = [Agent(node, source, self.port if source == "all" else None) for source in self.sources]
+        network.graphite_to = [agent.pushes["graphite"] for agent in agents if "graphite" in agent.pushes]
+        network.statsd_to = [agent.pushes["statsd"] for agent in agents if "statsd" in agent.pushes]
         try:
             self.watch(run, node, agents)
             rest = self.settle(run, agents)
+            spark_driver_hint.check(self, self.hints, agents[0], run.app_id, until)
             panels.look(run.app_id)
             before = len(agents[0].lines("target down", run.app_id))  # a busy machine may have been too slow for a page
-            log, second = run.end()
-            self.compare(run.app_id, agents, rest, log, second)
+            log, second = run.end(rest)
+            if rest.lost and self.workload != KILLED:
+                print(f"  {self.version} {self.workload}: executors lost: {[rest.rows[number].get('removeReason') for number in sorted(rest.lost)]}")
+            node.pods = [run.driver_pod]  # Spark deletes its executors' pods
+            self.compare(run.app_id, agents, rest, log)
+            self.compare_each(run.app_id, next((agent for agent in agents if agent.source == "spark_executors"), None), rest, log)
             self.check_goodbye(agents[0], run.app_id, before)
             if self.workload == KILLED:
                 self.expect("killed_executor" in second, "no executor was killed")
@@ -70,10 +87,13 @@ class Play:
         finally:
             run.kill()
             codes = [agent.stop() for agent in agents]
+            network.close()
         self.expect(codes == [0] * len(codes), f"the agents ended with {codes}")
 
     def watch(self, run, node, agents):
         """Reads all pages every second while Spark works."""
+        self.batches = spark_dstream.Watch(run) if self.workload == spark_dstream.WORKLOAD else None
+
         def look():
             run.show(node)
             for agent in agents:
@@ -83,62 +103,112 @@ class Play:
                     agent.read()
                 except OSError:
                     continue  # it has only just begun
+            self.note_driver(run)
             self.causes.add(agents[0].page, run.app_id)
-            hint = agents[0].hint(run.app_id)
-            if hint is not None:
-                self.hints.append(hint)
-        self.expect(until("the passes are over", run.worked, self.seconds + 600, look), "the workload did not end")
+            if self.batches is not None:
+                self.batches.look(agents)
+            self.note_hint(run, agents[0])
+        try:
+            self.expect(until("the passes are over", run.worked, self.seconds + 600, look), "the workload did not end")
+        finally:
+            if self.batches is not None:
+                self.batches.end(self.expect)
+
+    def note_hint(self, run, agent):
+        hint = agent.hint(run.app_id)
+        if hint is not None:
+            self.hints.append((time.monotonic() - agent.began, hint))
+
+    def note_driver(self, run):
+        (row,) = [row for row in run.ask("allexecutors") if row["id"] == "driver"]
+        self.moving.add(row["totalGCTime"] / 1e3, cpu_seconds(*run.pids("driver")))
 
     def settle(self, run, agents):
         """The whole list of stages is asked for every 30 s; then each agent's totals are the driver's own. Returns those."""
-        rest = run.rest()
+        rest, began = run.rest(), time.monotonic()
+
+        def is_settled(agent):
+            totals = agent.totals(run.app_id)
+            own = {name: rest.own(agent.of.view, name) for name in families_of(agent.source, self.version) if name not in MOVING}
+            rested = time.monotonic() - began >= agent.of.lag or None not in [value for name, value in own.items() if name in TASKS]
+            return rested and all(same(totals.get(name), value) for name, value in own.items() if value is not None)
+
         def settled():
             nonlocal rest
             rest = run.rest()
             for agent in agents:
                 agent.read()
-            return all(same(agent.total(run.app_id, name), self.own(agent.source, rest[name]))
-                       for agent in agents if not self.forgets(agent.source) for name in SOURCES[agent.source])
-        until("totals are those of the driver's REST interface", settled, 120)
+            self.note_driver(run)
+            self.note_hint(run, agents[0])
+            if self.workload == "idle":  # on a slow machine its one job at the start lasts
+                self.causes.add(agents[0].page, run.app_id)
+            return all(is_settled(agent) for agent in agents if not self.forgets(agent, rest))
+        until("totals are those of the driver's REST interface", settled, 150)
         return rest
 
     @staticmethod
-    def own(source, pair):
-        """What the driver's own REST says where this source looks: stages, or rows of executors."""
-        return pair[1] if source.startswith("spark_executors") else pair[0]
+    def forgets(agent, rest):
+        """Of a lost executor the page loses the row at once, its registry dies, and with it what was done since the agent's last look."""
+        return agent.of.forgets and bool(rest.lost)
 
-    def forgets(self, source):
-        """Of a killed executor the page loses the row at once, and with it what was done since the agent's last look."""
-        return self.workload == KILLED and source == "spark_executors_page"
+    def may_differ(self, log):
+        """Event log and REST of the same driver.
 
-    def compare(self, app_id, agents, rest, log, second):
-        """Equal to the event log; where tasks or an executor were killed, to the log or to the driver's own REST.
-
-        Those two differ then. The log has the metrics of a task from its end event, and a task that dies with its executor ends without
-        any. The driver's stages keep what the last heartbeat told of it (bytes, records, GC and fetch wait of a task that never ended). Of
-        a killed task it is the log that may have more, the time it ran. Executors' rows do not count a failure when the row was closed
-        first. All are Spark's own words; flintgauge tells the driver's.
+        Those two differ where tasks or an executor were killed. The log has the metrics of a task from its end event, and a task that dies
+        with its executor ends without any. The driver's stages keep what the last heartbeat told of it (bytes, records, GC and fetch wait
+        of a task that never ended). Of a killed task it is the log that may have more, the time it ran. Executors' rows do not count a
+        failure when the row was closed first. All are Spark's own words; flintgauge tells the driver's. The end of a streaming query
+        cancels the batch under way; its tasks may end after their stage. So may killed tasks, which the registry then does not count.
         """
-        # The end of a streaming query cancels the batch under way; its tasks may end after their stage.
-        may_differ = self.workload in (KILLED, "streaming") or second["truth"]["tasks_killed"] > 0
+        return bool(log.rest.lost) or self.workload in (KILLED, "streaming", spark_dstream.WORKLOAD) or log.truth["tasks_killed"] > 0
+
+    def compare(self, app_id, agents, rest, log):
+        """Equal to the event log; where that and REST differ by themselves, to the log or to the driver's own REST."""
         for agent in agents:
-            names, totals = SOURCES[agent.source], {}
-            for name in names:
-                totals[name] = (agent.total(app_id, name), self.own(agent.source, rest[name]), log[name])
-            off_rest = {name for name, (told, own, _) in totals.items() if not same(told, own)}
-            off_log = {name for name, (told, _, true) in totals.items() if not same(told, true)}
-            self.rows.append((self.version, self.workload, agent.source, len(names), off_log, off_rest, len(agent.falls)))
-            for name in sorted(off_rest | off_log):
-                told, own, true = totals[name]
-                print(f"  {self.version} {self.workload} {agent.source} {name}: told {told}, driver's REST {own}, event log {true}",
-                      f"({second['truth']['tasks_killed']} tasks killed)", flush=True)
+            of, told, families = agent.of, agent.totals(app_id), families_of(agent.source, self.version)
+            self.expect(set(told) == set(families), f"{agent.source}: told or not told against docs: {sorted(set(told) ^ set(families))}")
             self.expect(not agent.falls, f"{agent.source}: a total fell: {agent.falls[:3]}")
-            if self.forgets(agent.source):
-                more = [name for name, (told, own, _) in totals.items() if told is None or told > own * (1 + 1e-9)]
-                self.expect(not more, f"{agent.source}: more than the driver ever told: {more}")
-            else:
-                good = not off_log or (may_differ and not off_rest)
-                self.expect(good, f"{agent.source}: {sorted(off_log)} are not the event log's")
+            values = {name: (told.get(name), rest.own(of.view, name), log.true(of.view, name)) for name in families if name not in MOVING}
+            moving = {name: self.moving.holds(name, told.get(name), of.lag) for name in families if name in MOVING}
+            for name, (good, least, most) in moving.items():
+                self.expect(good, f"{agent.source}: {name} {told.get(name)}, the driver's was {least:.3f} to {most:.3f}")
+            bounds = {name: (log.least(of.view, name), max(log.true(of.view, name), values[name][1] or 0)) for name in values if name in TASKS} \
+                if self.forgets(agent, rest) else {}
+            for name, (least, most) in bounds.items():
+                value = told.get(name)
+                self.expect(value is not None and least * (1 - 1e-9) <= value <= most * (1 + 1e-9),
+                            f"{agent.source}: {name} {value}, living executors did {least}, all {most}")
+            self.judge(agent.source, values, log, set(bounds), moving, len(agent.falls))
+
+    def compare_each(self, app_id, agent, rest, log):
+        """Series of each living executor. Not from all sources: with the default series.app they would leave no room for streaming queries."""
+        if agent is None:
+            return
+        told, values = agent.each(app_id), {}
+        for number, row in rest.rows.items():
+            if row["isActive"]:
+                for name, (_, unit, field) in EACH.items():
+                    values[number, name] = (told.pop((number, name), None), row[field] / unit, log.of_executor(number, name))
+        self.expect(not told, f"each executor: told of {sorted(told)}, which do not live")
+        self.judge("each executor's own", values, log, set(), {}, 0)
+
+    def judge(self, source, values, log, lost, moving, falls):
+        """`lost`: names that were judged otherwise."""
+        rest_knows = {name for name, (_, own, _) in values.items() if own is not None}
+        log_knows = {name for name, (_, _, true) in values.items() if true is not None}
+        off_rest = {name for name in rest_knows if not same(values[name][0], values[name][1])}
+        off_log = {name for name in log_knows if not same(values[name][0], values[name][2])}
+        for name in sorted(off_rest | off_log):
+            told, own, true = values[name]
+            print(f"  {self.version} {self.workload} {source} {name}: told {told}, driver's REST {own}, event log {true}",
+                  f"({log.truth['tasks_failed']} tasks failed, {log.truth['tasks_killed']} killed)", flush=True)
+        agreed = rest_knows - off_rest
+        wrong = {name for name in off_log - lost if not (self.may_differ(log) and name in agreed)}
+        wrong |= {name for name in off_rest - lost if name not in log_knows - off_log}
+        self.expect(not wrong, f"{source}: {sorted(wrong)} are not Spark's")
+        off_moving = {name for name, row in moving.items() if not row[0]}
+        self.rows.append((self.version, self.workload, source, len(values) + len(moving), yes(off_log, log_knows),
+                          yes(off_rest | off_moving, rest_knows | set(moving)), falls))
 
     def check_goodbye(self, agent, app_id, before):
         """The driver is gone, its pod still in the list: one line says so."""
@@ -155,8 +225,8 @@ def table(title, head, rows):
         print("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def yes(off, names):
-    return "equal" if not off else f"{len(off)} of {names} not"
+def yes(off, known):
+    return "-" if not known else f"{len(known)} equal" if not off else f"{len(off)} of {len(known)} not"
 
 
 def explain(plays):
@@ -165,14 +235,14 @@ def explain(plays):
     print(f"hints are chosen with the seed {seed}")
     chance, wrong, rows = random.Random(seed), [], []
     for play in plays:
-        told = chance.sample(play.hints, min(10, len(play.hints)))
+        told = [hint for _, hint in chance.sample(play.hints, min(10, len(play.hints)))]
         off = [line for hint in told for line in recompute_hints.check(hint)]
         wrong += off
-        rows.append((play.version, play.workload, len(told), len(off)))
+        rows.append((play.version, play.workload, len(told), sum(bool((hint.get("vertical") or {}).get("driver")) for hint in told), len(off)))
         for line in off[:5]:
             print(f"FAILED: {play.version} {play.workload}: recompute_hints: {line}")
     if rows:
-        table("?explain=1 worked out again by tests/tools/recompute_hints.py", ("version", "workload", "hints", "differences"), rows)
+        table("?explain=1 worked out again by tests/tools/recompute_hints.py", ("version", "workload", "hints", "with a driver", "differences"), rows)
     return wrong
 
 
@@ -181,6 +251,8 @@ def main():
     parser.add_argument("--version", action="append", help=f"version of Spark; may be repeated (default: {' '.join(VERSIONS)})")
     parser.add_argument("--workload", action="append", choices=[*WORKLOADS, LOAD], help="may be repeated (default: all)")
     parser.add_argument("--seconds", type=int, default=50, help="how long each workload works; causes are watched for 40 s (default 50)")
+    parser.add_argument("--without", action="append", default=[], choices=[name for name in SOURCES if name != "all"],
+                        help="leave out an agent of one source; without spark_jmx, which is asked once a minute, a run is a minute shorter")
     options = parser.parse_args()
     workloads, port, plays, loads = options.workload or [*WORKLOADS, LOAD], lasting_port(), [], []
     with tempfile.TemporaryDirectory(prefix="flintgauge-e2e-") as folder, spark_panels.Panels(pathlib.Path(folder), port) as panels:
@@ -190,14 +262,18 @@ def main():
                 if workload == LOAD:
                     loads += spark_load.measure(version)
                     continue
-                plays.append(Play(version, workload, options.seconds, port))
+                plays.append(Play(version, workload, options.seconds, port, options.without))
                 plays[-1].run(panels)
         wrong = [f"{play.version} {play.workload}: {line}" for play in plays for line in play.wrong]
         table("Totals", ("version", "workload", "source", "families", "event log", "driver's REST", "falls"),
-              [(*row[:4], yes(row[4], row[3]), yes(row[5], row[3]), row[6]) for play in plays for row in play.rows])
+              [row for play in plays for row in play.rows])
         table("Causes", spark_causes.HEAD, [(play.version, play.workload, *play.causes.row(play.workload)) for play in plays])
+        if rows := [row for play in plays if play.batches for row in play.batches.rows]:
+            table("DStreams: batches as the driver's /streaming/statistics and registry have them", spark_dstream.HEAD, rows)
+        if rows := [(play.version, play.workload, *play.driver_hints) for play in plays if play.driver_hints]:
+            table("The driver's size", spark_driver_hint.HEAD, rows)
         wrong += explain(plays) + panels.report(set(WORKLOADS) <= set(workloads)) + spark_load.report(loads, table)
-    print(f"\n{len(FAMILIES)} families, {len(plays)} runs: {'all good' if not wrong else f'{len(wrong)} FAILED'}")
+    print(f"\n{len(SOURCES['all'].families)} families, {len(plays)} runs: {'all good' if not wrong else f'{len(wrong)} FAILED'}")
     for line in wrong:
         print("FAILED: " + line)
     return 1 if wrong else 0
