@@ -48,6 +48,12 @@ def of_driver(family):
     return one(app(family, DRIVER))
 
 
+def workers(family):
+    """Here the label cluster is that of the standalone cluster, so the variable of that name must not choose."""
+    selector = f'{family}{{job=~"$job",namespace=~"$namespace"}}'
+    return f"max by (namespace, cluster) ({selector})"
+
+
 NOW = row("Now", [
     stat("Applications with a hint", "Applications whose driver answered lately. Fewer than there are: open Targets on the agents' own "
          "pages; a hint is never made of old data.", "short", f"count({DESIRED})"),
@@ -148,6 +154,10 @@ UNMET = row("Demand that is not met", [
                "missing: the nodes are full. 0 when empty: no node of this kind is large enough.", "short",
                [(f"sum by ({KEY}) ({app('flintgauge_hint_node_executors_free')})", NAME + " free"),
                 (f"sum by ({KEY}) ({app('flintgauge_hint_node_executors')})", NAME + " empty")]),
+    timeseries("Workers of standalone clusters", "What the executors wanted need, and what is alive. Apart for minutes: the Deployment that "
+               "follows the hint is at its bound, or its pods are pending.", "short",
+               [(workers("flintgauge_hint_workers_desired"), "{{namespace}}/{{cluster}} wanted"),
+                (workers("flintgauge_spark_cluster_alive_workers"), "{{namespace}}/{{cluster}} alive")]),
     timeseries("Hints withheld", "Evaluations of an application a second that gave no number of executors, by reason. Normal: 0 but for the "
                "first seconds of a driver. stale: it does not answer, see Targets on the agent's own page.", "none",
                [(f"sum by (reason) ({rate(agent('flintgauge_hints_withheld_total'))})", "{{reason}}")]),

@@ -25,7 +25,7 @@ void append_causes(const AppBottleneck& one, std::string& out) {
 void append_inputs(const BottleneckInput& in, std::string& out) {
   begin_table("Input", "Value", "Over the window; what is not known is left out", out);
   for (const InputField& field : kInputFields) {
-    if (const auto& value = in.*field.value) append_row(field.name, text(*value), {}, out);
+    if (const auto& value = in.*field.value) append_row(field.name, text(*value), field.meaning, out);
   }
   out += "</tbody></table>";
 }

@@ -269,7 +269,8 @@ TEST(HintsExamples, RoomOfAQuota) {
   quota.resources = {*parse_quota_resource("requests.cpu", "40", "26"),
                      *parse_quota_resource("requests.memory", "100Gi", "46Gi"),
                      *parse_quota_resource("pods", "30", "12")};
-  const QuotaRoom room = quota_room({"a", {quota}}, pod);
+  const NamespaceQuotas team{"a", {quota}};  // the room names its own quota and resource
+  const QuotaRoom room = quota_room(team, pod);
   EXPECT_EQ(room.headroom_executors, 3);
   EXPECT_EQ(room.resource, "requests.cpu");
 }

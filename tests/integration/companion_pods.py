@@ -1,9 +1,11 @@
-"""Annotated pods of Kafka, JupyterHub, a notebook server and Zeppelin on a node of gen_node, with their pages at the pods' addresses."""
+"""Annotated pods of Kafka, JupyterHub, a notebook server, Zeppelin and a standalone Spark master on a node of gen_node, with their pages
+at the pods' addresses."""
 import http.server
 import json
 import re
 import threading
 
+from delivery_node import MASTER_LABELS, serve_master
 from processes import ROOT
 
 PAGES = ROOT / "tests/golden/companion_page"
@@ -50,11 +52,17 @@ def pod_of(number, name, address, port, like):
 
 
 def add_companions(node, network):
-    """Adds the pods to every moment of a directory made by gen_node and starts what answers for them."""
+    """Adds the pods to every moment of a directory made by gen_node, and the master of a standalone cluster without applications, and
+    starts what answers for them."""
     made = [(name, f"{network}.{number}", serve(f"{network}.{number}", (PAGES / f"{name}.in").read_text()))
             for number, name in enumerate(PODS, 1)]
+    master_ip = f"{network}.{len(PODS) + 1}"
+    notes = serve_master(master_ip, activeapps=[])
     for file in node.glob("tick-*/pods.json"):
         document = json.loads(file.read_text())
         like = next(pod for pod in document["items"] if pod["status"]["phase"] == "Running")
         document["items"] += [pod_of(number, *one, like) for number, one in enumerate(made)]
+        master = pod_of(len(made), "master", master_ip, 0, like)
+        master["metadata"] |= {"labels": MASTER_LABELS, "annotations": notes}
+        document["items"].append(master)
         file.write_text(json.dumps(document))

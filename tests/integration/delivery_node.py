@@ -38,9 +38,12 @@ class SlowStream(DriverUi):
         return json.dumps(self.registry).encode()
 
 
-def serve_master(ip):
-    """The master's page /json/ at the address and a free port."""
-    body = read_capture(CAPTURES / "t050/master_json.json")
+MASTER_LABELS = {"app.kubernetes.io/name": "spark", "app.kubernetes.io/component": "master", "app.kubernetes.io/instance": CLUSTER}
+
+
+def serve_master(ip, **changed):
+    """The master's page /json/ at the address and a free port; `changed`: members of it. The annotations by which it is found."""
+    body = json.dumps(json.loads(read_capture(CAPTURES / "t050/master_json.json")) | changed).encode()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -57,7 +60,7 @@ def serve_master(ip):
     server = http.server.ThreadingHTTPServer((ip, 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_port
+    return {"prometheus.io/path": "/metrics/master/prometheus/", "prometheus.io/port": str(server.server_port)}
 
 
 def start_driver():
@@ -76,8 +79,7 @@ class ClusterNode:
     def __init__(self, processes, program, settings=None):
         self.processes, self.program = processes, program
         self.driver, driver_ip, master_ip = start_driver()
-        labels = {"app.kubernetes.io/name": "spark", "app.kubernetes.io/component": "master", "app.kubernetes.io/instance": CLUSTER}
-        notes = {"prometheus.io/path": "/metrics/master/prometheus/", "prometheus.io/port": str(serve_master(master_ip))}
+        labels, notes = MASTER_LABELS, serve_master(master_ip)
         self.kubelet = Kubelet([pod("pipeline-driver", driver_ip, NAMESPACE, role="driver"),
                                 pod("cluster-master-0", master_ip, NAMESPACE, app=None, metadata={"labels": labels, "annotations": notes})])
         self.start(settings or {})

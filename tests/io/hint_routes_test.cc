@@ -284,7 +284,7 @@ TEST_F(HintRoutes, PageOfAnApplicationShowsInputsStepsAndResult) {
                                  "executors that an empty node",
                                  "One more executor here: <b>fits</b>",
                                  "Not known to a node: allocatable",
-                                 "gcSeconds",
+                                 "garbage collection while they ran",
                                  "GC seconds / run seconds",
                                  "What would change it: more heap",
                                  "next target = min(",
