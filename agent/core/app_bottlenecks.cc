@@ -47,7 +47,10 @@ AppSample sample_of(const SparkAppFacts& facts, const App* app) {
   sample.slots = facts.slots;
   sample.active_tasks = static_cast<double>(facts.running_tasks);
   sample.pending_tasks = static_cast<double>(facts.pending_tasks);
-  if (app != nullptr) sample.pending_pods = static_cast<double>(app->executor_pods_pending);
+  if (app != nullptr) {
+    sample.pending_pods = static_cast<double>(app->executor_pods_pending);
+    sample.running_pods = static_cast<double>(app->executor_pods);
+  }
   if (facts.settings != nullptr && facts.settings->dynamic_allocation.value_or(false)) {
     sample.max_executors = facts.settings->max_executors.value_or(AppSample::kUnknown);
   }

@@ -39,8 +39,9 @@ struct AppSample {
   double max_executors = kUnknown;
   double max_needed = kUnknown;        ///< dynamic allocation has tasks for as many
   double executors_to_add = kUnknown;  ///< its next step
-  double pending_pods = kUnknown;
-  double stage_tasks = kUnknown;  ///< of all active stages
+  double pending_pods = kUnknown;      ///< executor pods of this node that have not started
+  double running_pods = kUnknown;      ///< those that have, registered at the driver or not yet
+  double stage_tasks = kUnknown;       ///< of all active stages
   double stage_median_seconds = kUnknown;
   double stage_max_seconds = kUnknown;
   double stage_scheduler_delay_seconds = kUnknown;

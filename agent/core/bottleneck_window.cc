@@ -111,7 +111,9 @@ bool BottleneckWindow::fell(const AppSample& sample) const {
 }
 
 void BottleneckWindow::follow_states(const AppSample& sample, SteadyTime at) {
-  follow(sample.target_executors > sample.executors, at, is_short_, short_since_);
+  // An executor whose pod runs is there, though it takes its time to tell the driver.
+  const bool has_pods = sample.target_executors <= sample.running_pods;
+  follow(sample.target_executors > sample.executors && !has_pods, at, is_short_, short_since_);
   const bool is_last = sample.active_tasks == 1 && sample.slots > 1;  // however few the slots
   const bool is_tail = sample.active_stages > 0 && sample.pending_tasks <= 0 && sample.active_tasks > 0 &&
                        (is_last || sample.active_tasks < kTailBusy * sample.slots);

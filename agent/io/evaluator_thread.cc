@@ -8,6 +8,7 @@
 
 #include "agent/io/log.h"
 #include "agent/io/system_clock.h"
+#include "agent/io/thread_name.h"
 #include "flintgauge/exposition.h"
 
 namespace flintgauge {
@@ -43,6 +44,7 @@ void EvaluatorThread::wake() noexcept {
 }
 
 void EvaluatorThread::run(const std::stop_token& stop) noexcept try {
+  name_thread("evaluator");
   const auto never = [] { return false; };
   while (!stop.stop_requested()) {
     {

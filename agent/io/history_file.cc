@@ -11,6 +11,7 @@
 
 #include "agent/io/log.h"
 #include "agent/io/self_metrics.h"
+#include "agent/io/thread_name.h"
 
 namespace flintgauge {
 namespace {
@@ -142,6 +143,7 @@ void HistoryFile::offer(std::string bytes) {
 }
 
 void HistoryFile::run(const std::stop_token& stop) {
+  name_thread("history");
   while (true) {
     std::string bytes;
     {

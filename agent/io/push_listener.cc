@@ -13,6 +13,7 @@
 #include "agent/io/log.h"
 #include "agent/io/push_talk.h"
 #include "agent/io/system_clock.h"
+#include "agent/io/thread_name.h"
 
 namespace flintgauge {
 namespace {
@@ -106,6 +107,7 @@ void PushListener::wake() noexcept {
 }
 
 void PushListener::run(const std::stop_token& stop) noexcept try {
+  name_thread("push");
   while (!stop.stop_requested()) turn();
   streams_.clear();
   flush(read_clocks().steady);

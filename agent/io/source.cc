@@ -9,6 +9,7 @@
 
 #include "agent/io/log.h"
 #include "agent/io/system_clock.h"
+#include "agent/io/thread_name.h"
 
 namespace flintgauge {
 namespace {
@@ -69,6 +70,7 @@ void Source::stop() {
 }
 
 void Source::run(const std::stop_token& stop) noexcept try {
+  name_thread(to_string(settings_.kind).data());  // a literal
   const std::stop_callback end_wait(stop, [this] { client_.wake(); });
   while (!stop.stop_requested()) turn();
   for (const TargetSet::Entry& entry : targets_.entries()) {

@@ -89,7 +89,7 @@ struct BottleneckInput {
   // Executors: wanted and there.
   std::optional<double> target_executors;      ///< dynamic allocation's
   std::optional<double> max_executors;         ///< dynamic allocation's
-  std::optional<double> shortfall_seconds;     ///< how long target > actual has held, until now
+  std::optional<double> shortfall_seconds;     ///< target > executors and > their pods here: how long
   std::optional<double> pending_pods;          ///< executor pods of this node that have not started
   std::optional<double> cluster_pending_pods;  ///< of all nodes and of none; only a hub knows
   std::optional<double> quota_headroom_executors;

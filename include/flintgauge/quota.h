@@ -44,7 +44,7 @@ struct QuotaPressureInput {
   std::optional<double> to_add;             ///< its next step
   std::optional<double> max_needed;         ///< as many as it has tasks for
   std::optional<double> max_executors;      ///< its maximum
-  std::optional<double> shortfall_seconds;  ///< how long target > executors has held
+  std::optional<double> shortfall_seconds;  ///< target > executors and > their pods that run: how long
   std::optional<double> pending_pods;       ///< seen by whoever asks
   std::optional<double> headroom;           ///< QuotaRoom::headroom_executors
   double startup_seconds = 30;

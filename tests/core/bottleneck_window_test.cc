@@ -117,6 +117,24 @@ TEST(BottleneckWindow, TheSameTimeTwiceIsOneSample) {
   EXPECT_EQ(window.input().run_seconds, 240);
 }
 
+// A loaded node starts a Java process in a minute: its pod runs, so nothing was refused.
+TEST(BottleneckWindow, AnExecutorWhosePodRunsIsNotMissing) {
+  BottleneckWindow window(120'000);
+  AppSample now = sample(0);
+  now.target_executors = 3;
+  const auto missing_for = [&](std::int64_t s, double pods) {
+    now.running_pods = pods;
+    window.add(now, second(s));
+    return window.shortfall_seconds();
+  };
+  EXPECT_EQ(missing_for(0, 3), 0);
+  EXPECT_EQ(missing_for(60, 3), 0);
+  EXPECT_EQ(missing_for(70, 2), 0);
+  EXPECT_EQ(missing_for(110, 2), 40);
+  EXPECT_EQ(missing_for(120, AppSample::kUnknown), 50) << "nobody tells the pods";
+  EXPECT_EQ(missing_for(130, 4), 0);
+}
+
 TEST(BottleneckWindow, FollowsHowLongExecutorsAreMissing) {
   BottleneckWindow window(120'000);
   const auto feed = [&](std::int64_t from, std::int64_t to, double target) {

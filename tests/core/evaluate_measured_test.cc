@@ -360,6 +360,12 @@ TEST(EvaluateQuota, SuspectsStarvationBySigns) {
   EXPECT_EQ(pressure(30'000), "suspected");
   pods.push_back(pod("a", "e", "s-1", "executor", Phase::kPending));
   EXPECT_EQ(pressure(40'000), "unknown") << "one is starting";
+  pods.resize(1);
+  EXPECT_EQ(pressure(50'000), "suspected");
+  for (char name = '1'; name <= '8'; ++name) {
+    pods.push_back(pod("a", std::string(1, name), "s-1", "executor", Phase::kRunning));
+  }
+  EXPECT_EQ(pressure(90'000), "unknown") << "all pods run, though the driver knows fewer executors";
 }
 
 }  // namespace

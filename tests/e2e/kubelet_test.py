@@ -148,13 +148,21 @@ class KubeletTest(unittest.TestCase):
         self.agent.write_token(self.token)
         wait_for("recovery", lambda: self.agent.up("cadvisor") == 1, 75)
 
+    def told_of(self, family, **labels):
+        """Sum of a family's series that carry these labels."""
+        return sum(value for (name, have), value in self.agent.page().items() if name == family and set(labels.items()) <= set(have))
+
     def test_5_frozen_api_server(self):
+        wait_for("every page is read again", lambda: all(self.agent.up(one) == 1 for one in ("cadvisor", "kubelet_pods", "kubelet_summary")), 60)
+        refused = self.told_of("flintgauge_scrape_errors_total", reason="auth")
         status = re.search(r"\d+", str(INFO["pids"]["kube-apiserver"])).group()
         os.kill(int(status), signal.SIGSTOP)
         try:
             end = time.time() + 60
             while time.time() < end:
-                self.assertEqual(1, self.agent.up("cadvisor"), "token and path are in the kubelet's cache")
+                age = time.time() - self.told_of("flintgauge_target_last_success_timestamp_seconds", target="cadvisor")
+                self.assertLess(age, 15, "the kubelet goes on answering")
+                self.assertEqual(refused, self.told_of("flintgauge_scrape_errors_total", reason="auth"), "token and path are in the kubelet's cache")
                 time.sleep(2)
         finally:
             os.kill(int(status), signal.SIGCONT)

@@ -7,7 +7,7 @@ team-a shuffles and loses an executor pod; team-b has far more tasks than its qu
 3 a deleted executor pod is one executor lost, and its place is taken again
 4 the tenant at its quota is said to starve for it, which no API server told
 5 Spark's totals equal the driver's REST, and the event log, whatever became of executors
-6 executors by state (active, dead, busy; wanted and needed as dynamic allocation tells), losses by reason and pods by phase were right all the time
+6 executors by state (active, dead; wanted and needed as dynamic allocation tells), losses by reason and pods by phase were right all the time
 """
 import json
 import os
@@ -41,7 +41,7 @@ REASONS = {"The executor with id": "exited", "Executor killed by driver": "kille
 ALLOCATION = {"ExecutorAllocationManager.executors.numberTargetExecutors": "target",
               "ExecutorAllocationManager.executors.numberMaxNeededExecutors": "max_needed",
               "ExecutorAllocationManager.executors.numberExecutorsPendingToRemove": "pending_to_remove"}
-STATES = ("active", "dead", "busy", *ALLOCATION.values())
+STATES = ("active", "dead", *ALLOCATION.values())  # an executor is busy and idle again within a second
 SETTLED, SETTLED_LOSS = 10, 40  # seconds: rounds of both agents; a pod may still tell why an executor went
 
 
@@ -151,9 +151,7 @@ class Watch(threading.Thread):
                     rows, allocation = tenant.rows(), tenant.allocation()
                     active = [row for row in rows if row["isActive"]]
                     record["executors"][namespace] = fates(rows)
-                    record["states"][namespace] = allocation | {
-                        "active": len(active), "dead": len(rows) - len(active),
-                        "busy": sum(row["activeTasks"] > 0 or row["rddBlocks"] > 0 for row in active)}
+                    record["states"][namespace] = allocation | {"active": len(active), "dead": len(rows) - len(active)}
                 except (OSError, ValueError):
                     continue  # the driver is busy, or over
             self.records.append(record)
