@@ -1,4 +1,8 @@
-"""DStreams: what the agent tells of their batches are the driver's own words, from /streaming/statistics and from its registry."""
+"""DStreams: what the agent tells of their batches are the driver's own words, from /streaming/statistics and from its registry.
+
+Spark 3.5.9 loses the executor of the receiver when the context stops: exit code 50, SocketReceiver restarts while it is stopped. The
+totals then are those of a run in which an executor was lost.
+"""
 import contextlib
 import threading
 import time
