@@ -214,8 +214,8 @@ class Node {
 };
 
 /// "median_ms": must be < 5. "allocations_per_app": by call site nine are of the report, which is made anew
-/// each time (names, queries, points of the stable number, the node's one pool), and three live for the
-/// evaluation only (overhead factors by application in append_sideways, a query's state in judge_queries).
+/// each time (names, queries, points of the stable number, the node's one pool), and one lives for the
+/// evaluation only (a query's state in judge_queries).
 void all_hints(benchmark::State& state) {
   Node node;
   for (int round = 0; round < 40; ++round) {  // windows are full, every histogram is in use

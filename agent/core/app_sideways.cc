@@ -1,8 +1,9 @@
 #include "agent/core/app_sideways.h"
 
+#include <algorithm>
 #include <limits>
-#include <map>
 #include <optional>
+#include <vector>
 
 #include "flintgauge/hint_vertical.h"
 #include "flintgauge/spark.h"
@@ -28,14 +29,23 @@ std::optional<double> overhead_factor(const SparkSettings& settings) {
   return settings.memory_overhead_factor.value_or(kMemoryOverheadFactor);
 }
 
-using Factors = std::map<AppKey, double>;
+/// Sorted by application; the keys are those of the Spark block.
+struct Factor {
+  const AppKey* app;
+  double value;
+};
+using Factors = std::vector<Factor>;
+constexpr auto kAppOf = [](const Factor& factor) -> const AppKey& { return *factor.app; };
+
 Factors factors_of(const Block* spark) {
   Factors factors;
   if (spark == nullptr) return factors;
+  factors.reserve(spark->spark_apps.size());
   for (const SparkAppFacts& facts : spark->spark_apps) {
     if (facts.settings == nullptr) continue;
-    if (const auto factor = overhead_factor(*facts.settings)) factors.emplace(facts.app, *factor);
+    if (const auto factor = overhead_factor(*facts.settings)) factors.push_back({&facts.app, *factor});
   }
+  std::ranges::stable_sort(factors, {}, kAppOf);  // of two drivers of one application the first counts
   return factors;
 }
 
@@ -49,9 +59,10 @@ AppSideways place(const App& app, const ClusterView& view, const Factors& factor
   one.executor = app.executor;
   SidewaysInput input;
   input.placement.request = app.executor;
-  if (const auto known = factors.find(app.key); known != factors.end()) {
-    one.overhead_factor = known->second;
-    input.overhead_factor = known->second;
+  const auto known = std::ranges::lower_bound(factors, app.key, {}, kAppOf);
+  if (known != factors.end() && *known->app == app.key) {
+    one.overhead_factor = known->value;
+    input.overhead_factor = known->value;
   }
   one.result = sideways(view, input);
   const PoolFit& here = one.result.pools.front();
