@@ -16,6 +16,7 @@
 #include "flintgauge/hint_vertical.h"
 #include "flintgauge/quota.h"
 #include "flintgauge/sideways.h"
+#include "support/derived_block.h"
 
 namespace flintgauge {
 namespace {
@@ -234,19 +235,7 @@ TEST(HintsExamples, Bottleneck) {
   expect_words(
       "Two executors of four slots, W = 120 s: 8 running tasks in every reading, 392 waiting, T = 960 s, "
       "480 s of CPU, 192 s of GC, 120 tasks ended, none failed");
-  BottleneckInput in;
-  in.window_seconds = 120;
-  in.executors = 2;
-  in.slots = in.active_tasks = 8;
-  in.pending_tasks = 392;
-  in.job_share = in.stage_share = in.backlog_share = 1;
-  in.idle_share = 0;
-  in.run_seconds = 960;
-  in.cpu_seconds = 480;
-  in.gc_seconds = 192;
-  in.tasks_completed = 120;
-  in.tasks_failed = 0;
-  const Bottleneck got = classify(in);
+  const Bottleneck got = test::make_bottleneck({}).result;
   ASSERT_EQ(got.count, 2U);
   expect_words("cost 392 / 400 = 0.98, confidence 0.7");
   EXPECT_EQ(got.found[1].kind, BottleneckKind::kSlots);
