@@ -202,6 +202,9 @@ class Play:
             told, own, true = values[name]
             print(f"  {self.version} {self.workload} {source} {name}: told {told}, driver's REST {own}, event log {true}",
                   f"({log.truth['tasks_failed']} tasks failed, {log.truth['tasks_killed']} killed)", flush=True)
+        if "executors_lost" in off_rest | off_log:
+            print(f"  by the log added {log.truth['executors_added']}, removed {log.truth['executors_removed']}; REST has {sorted(log.rest.rows)}, "
+                  f"lost {sorted(log.rest.lost)}", flush=True)
         agreed = rest_knows - off_rest
         wrong = {name for name in off_log - lost if not (self.may_differ(log) and name in agreed)}
         wrong |= {name for name in off_rest - lost if name not in log_knows - off_log}
