@@ -99,7 +99,9 @@ void App::raise_totals() {
     numbers_.set(column, std::max(numbers_.value[place(column)], total));
   };
   const std::array<double, kTotals> of_executors = executors_.totals();
-  const std::array<double, kTotals> of_stages = stages_.totals();
+  const std::array<double, kTotals + 1> of_stages = stages_.totals();
+  // The registry leaves out a killed task that ends after its stage.
+  if (stages_.told()) raise(Column::kTasksKilled, of_stages[StageBook::kKilled]);
   for (std::size_t i = 0; i < kTotals; ++i) {
     if (executors_.told(i)) raise(static_cast<Column>(i), of_executors[i]);
     if (!stages_.told()) continue;

@@ -9,7 +9,7 @@
 namespace flintgauge::spark {
 namespace {
 
-std::array<double, kTotals> counters_of(const SparkStage& stage) {
+std::array<double, kTotals + 1> counters_of(const SparkStage& stage) {
   return {static_cast<double>(stage.tasks_complete),
           static_cast<double>(stage.tasks_failed),
           stage.executor_run_seconds,
@@ -28,7 +28,8 @@ std::array<double, kTotals> counters_of(const SparkStage& stage) {
           stage.shuffle_write_records,
           stage.shuffle_write_seconds,
           stage.deserialize_seconds,
-          stage.result_bytes};
+          stage.result_bytes,
+          static_cast<double>(stage.tasks_killed)};
 }
 
 /// Failed and killed tasks are run again: they wait like those that never ran.

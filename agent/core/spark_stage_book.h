@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@ struct StagesNow {
 
 class StageBook {
  public:
+  static constexpr std::size_t kKilled = kTotals;  ///< place of Column::kTasksKilled in totals()
+
   void apply(const SparkStages& list, const Now& now);
   /// The list says nothing about now any more.
   void forget_list();
@@ -34,7 +37,8 @@ class StageBook {
 
   const StagesNow& now() const { return now_; }
   bool told() const { return told_; }  ///< ever
-  std::array<double, kTotals> totals() const { return seen_.totals(); }
+  /// Of the columns below kTotals, then of kKilled.
+  std::array<double, kTotals + 1> totals() const { return seen_.totals(); }
   /// Active stages, at most SparkAppFacts::kMaxStages, in order of their ids.
   const std::vector<StageFacts>& active() const { return active_; }
 
@@ -44,7 +48,7 @@ class StageBook {
     double run_median = kNotTold, run_max = kNotTold, delay_median = kNotTold;
     void take(const SparkStage& stage);
   };
-  using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals, StageDetail>;
+  using Seen = EverSeen<std::pair<std::int64_t, std::int64_t>, kTotals + 1, StageDetail>;
 
   bool is_of_another_context(const SparkStages& list) const;
   void add_active(const SparkStage& stage, const StageDetail& detail, WallTime now);

@@ -97,6 +97,21 @@ TEST(SparkDriverSide, TwoPagesOfOneRegistryAreNotAdded) {
   EXPECT_EQ(bench.value_of("tasks_killed_total", 1), 1);
 }
 
+TEST(SparkDriverSide, KilledTasksAreThoseOfStagesWhereTheyAreMore) {
+  DriverBench bench;
+  bench.page(bench.driver.registry, {registry(Measure::kDriverTasksKilled, 2)}, 0);
+  EXPECT_EQ(bench.value_of("tasks_killed_total", 0), 2);
+  SparkStage one = stage(1, StageStatus::kComplete, 10, 0, 10, 5), other = one;
+  other.stage_id = 2;
+  one.tasks_killed = other.tasks_killed = 2;
+  bench.stages(bench.driver, {one, other}, 1);
+  EXPECT_EQ(bench.value_of("tasks_killed_total", 1), 4) << "one that ended after its stage, twice";
+  bench.stages(bench.driver, {other}, 2);
+  EXPECT_EQ(bench.value_of("tasks_killed_total", 2), 4) << "Spark forgets old stages";
+  bench.page(bench.driver.registry, {registry(Measure::kDriverTasksKilled, 5)}, 3);
+  EXPECT_EQ(bench.value_of("tasks_killed_total", 3), 5);
+}
+
 TEST(SparkDriverSide, JobsAreCountedOnceWhateverTheDriverForgets) {
   DriverBench bench;
   const auto told = [&](SparkJobs list, double at) {

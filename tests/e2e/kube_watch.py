@@ -28,7 +28,7 @@ class Watch(threading.Thread):
                 self.readings.append(self.read(json.loads(pods), cadvisor))
             except (OSError, ValueError):
                 continue  # a test froze or changed something: the agent has no newer page either
-            while self.readings[0].at < time.time() - KEPT_SECONDS:
+            while len(self.readings) > 1 and self.readings[0].at < time.time() - KEPT_SECONDS:
                 self.readings.popleft()
 
     @staticmethod

@@ -161,7 +161,8 @@ class KubeletTest(unittest.TestCase):
             end = time.time() + 60
             while time.time() < end:
                 age = time.time() - self.told_of("flintgauge_target_last_success_timestamp_seconds", target="cadvisor")
-                self.assertLess(age, 15, "the kubelet goes on answering")
+                errors = {label: value for (name, label), value in self.agent.page().items() if name == "flintgauge_scrape_errors_total" and value}
+                self.assertLess(age, 15, f"the kubelet goes on answering; failures so far: {errors}")
                 self.assertEqual(refused, self.told_of("flintgauge_scrape_errors_total", reason="auth"), "token and path are in the kubelet's cache")
                 time.sleep(2)
         finally:

@@ -4,8 +4,8 @@ Not compared, and why:
   executorDeserializeCpuTime, resultSerializationTime: no family publishes them.
   driver_gc_seconds, driver_cpu_seconds are in no event log; the first is held against the driver's row of REST, the second against
   /proc, both as they were at some moment between the agent's last reading and now (Moving).
-  listener_bus_dropped_events is in neither: held against the driver's own /metrics/json/; so is tasks_killed, which a registry does not
-  count of tasks that end after their stage (seen on 3.5.9), beside the event log.
+  listener_bus_dropped_events is in neither: held against the driver's own /metrics/json/; so is tasks_killed where only a registry tells it,
+  which does not count tasks that end after their stage.
   Disagreements that are Spark's own, and what is expected instead: Rest.own (failed and killed tasks), has_result_sizes (3.5 and before),
   Play.may_differ in spark_test.py (killed executors).
 """
@@ -62,12 +62,12 @@ class Source:
 
 SOURCES = {
     "all": Source((*TASKS, *REGISTRY, *LOSSES), None, pushes=("graphite", "statsd"), lag=15),
-    "spark_stages": Source(tuple(TASKS), ("spark_stages",)),
+    "spark_stages": Source((*TASKS, "tasks_killed"), ("spark_stages",)),
     "spark_executors": Source((*BY_EXECUTOR, *LOSSES), ("spark_executors",), "executors"),
     "spark_executors_page": Source(BY_EXECUTOR, ("spark_executors_page",), "executors", forgets=True),
     "spark_jobs": Source(JOBS, ("spark_jobs",), lag=70),
-    "spark_metrics_json": Source(REGISTRY, ("spark_metrics_json",)),
-    "spark_driver_page": Source(REGISTRY, ("spark_driver_page",)),
+    "spark_metrics_json": Source(REGISTRY, ("spark_metrics_json",), "registries"),
+    "spark_driver_page": Source(REGISTRY, ("spark_driver_page",), "registries"),
     "spark_jmx": Source((*OF_REGISTRY, *REGISTRY), ("spark_jmx",), "registries", lag=75, forgets=True),
     "push_graphite": Source((*OF_REGISTRY, *SINGLE), (), "registries", ("graphite",), 15, True),
     "push_statsd": Source((*OF_REGISTRY, *SINGLE), (), "registries", ("statsd",), 15, True),
@@ -106,8 +106,9 @@ class Rest:
         self.other = {
             "jobs_succeeded": status(jobs, "SUCCEEDED"), "jobs_failed": status(jobs, "FAILED"), "stages_completed": status(stages, "COMPLETE"),
             "stages_failed": status(stages, "FAILED"), "stages_skipped": status(stages, "SKIPPED"),
-            "tasks_killed": counters(".appStatus.tasks.killedTasks"), "listener_bus_dropped_events": counters(".numDroppedEvents"),
+            "tasks_killed": sum(row["numKilledTasks"] for row in stages), "listener_bus_dropped_events": counters(".numDroppedEvents"),
             "executors_lost": sum(not row["isActive"] for row in self.rows.values()), "executors_unseen": len(known_pods - set(self.rows))}
+        self.killed_in_registry = counters(".appStatus.tasks.killedTasks")
         self.is_smooth = not (self.stages["tasks_failed"] or any(row["numKilledTasks"] for row in stages))
         self.lost = {number for number, row in self.rows.items() if not row["isActive"]}
 
@@ -116,6 +117,8 @@ class Rest:
 
         A registry counts a task's figures when it has succeeded, REST those of failed and killed tasks too (Spark's Executor.scala).
         """
+        if name == "tasks_killed" and view == "registries":
+            return self.killed_in_registry
         if name not in TASKS:
             return self.other.get(name)
         if view == "registries":
