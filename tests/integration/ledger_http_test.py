@@ -11,6 +11,7 @@ falls. What ledger_test.py sees of the folds alone is seen here of the socket, t
 """
 import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,11 +29,10 @@ TICKS, STEP = 61, 2  # seconds: a machine that needs a second more for each mome
 KUBELET_PAGES = {"/metrics/cadvisor": "cadvisor.prom", "/pods": "pods.json", "/stats/summary": "summary.json"}
 # Endpoints that feed what is judged; the simulated drivers have no other lists, they answer 404 to them.
 ENDPOINTS = ("cadvisor", "kubelet_pods", "kubelet_summary", "spark_executors", "spark_metrics_json")
-# name: (network of the pods, arguments of gen_node). Each has a network of its own: all run at once.
-SHAPES = {
-    "plain": (61, ["--seed", "21", "--pods", "14", "--interfaces", "3", "--devices", "3"]),
-    "restarts": (62, ["--seed", "22", "--pods", "9", "--containers", "2", "--restart-every", "15", "--cgroup-driver", "cgroupfs"]),
-    "hostile": (63, ["--seed", "23", "--pods", "14", "--hostile", "--restart-every", "20", "--flavor", "head"]),
+SHAPES = {  # arguments of gen_node
+    "plain": ["--seed", "21", "--pods", "14", "--interfaces", "3", "--devices", "3"],
+    "restarts": ["--seed", "22", "--pods", "9", "--containers", "2", "--restart-every", "15", "--cgroup-driver", "cgroupfs"],
+    "hostile": ["--seed", "23", "--pods", "14", "--hostile", "--restart-every", "20", "--flavor", "head"],
 }
 
 
@@ -101,8 +101,8 @@ class Agent:
         return self.processes.wait_for(self.process, "not every endpoint is read", look)
 
 
-def run_shape(name, program):
-    net, arguments = SHAPES[name]
+def run_shape(name, program, net):
+    arguments = SHAPES[name]
     with tempfile.TemporaryDirectory(prefix="flintgauge-ledger-") as root, Processes(root) as processes:
         node = Node(processes, pathlib.Path(root) / "node", net, arguments)
         agent = Agent(processes, program, node.url)
@@ -126,8 +126,10 @@ def run_shape(name, program):
 
 def main():
     program, shapes = pathlib.Path(sys.argv[1]), sys.argv[2:] or SHAPES
+    first = 240 + os.getpid() % 5 * len(SHAPES)  # pods at 127.N: all shapes run at once, and perhaps another run of this test
     with concurrent.futures.ProcessPoolExecutor(len(shapes)) as pool:
-        for job in concurrent.futures.as_completed([pool.submit(run_shape, name, program) for name in shapes]):
+        jobs = [pool.submit(run_shape, name, program, first + i) for i, name in enumerate(shapes)]
+        for job in concurrent.futures.as_completed(jobs):
             print(job.result(), flush=True)
 
 
