@@ -120,7 +120,8 @@ def run_shape(name, program, net):
             try:
                 judge.moment(tick, series, truth, observer, spark)
             except (Failure, KeyError) as failure:
-                raise SystemExit(f"FAILED {name} ({' '.join(arguments)}): moment {tick}: {failure!r}") from None
+                late = time.monotonic() - node.began - tick * STEP
+                raise SystemExit(f"FAILED {name} ({' '.join(arguments)}): moment {tick}, {late:.0f} s late: {failure!r}") from None
         return f"{name}: {TICKS} moments, {len(series)} series, {time.monotonic() - node.began:.0f} s"
 
 
