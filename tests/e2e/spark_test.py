@@ -69,6 +69,7 @@ class Play:
         network.statsd_to = [agent.pushes["statsd"] for agent in agents if "statsd" in agent.pushes]
         try:
             self.watch(run, node, agents)
+            panels.look(run.app_id)  # while a stream's rates are fresh
             rest = self.settle(run, agents)
             spark_driver_hint.check(self, self.hints, agents[0], run.app_id, until)
             panels.look(run.app_id)
